@@ -8,7 +8,7 @@
  *
  * latency_us	 0..2000000. Every run started from now on computes for at least
  *		 this long before its first move, while the guest's CPUs go on.
- *		 Rounded up to 500 us; the real figure is about 15% above.
+ *		 Rounded up to 500 us; the real figure is 10 to 25% above.
  * gap_us	 0..20000. The same between two moves of a run: a stop in the
  *		 middle finds the first destinations written, the last ones not.
  * fail_after	 -1 off. n: n descriptors submitted from now on are sound, the
