@@ -36,7 +36,7 @@ enum lsi_fault {
 /* Values of LSI_NO_TERMINATE. */
 enum lsi_terminate {
 	LSI_TERMINATE_RESET,	/* stop the hardware, drop everything */
-	LSI_TERMINATE_REFUSED,	/* -ENOSYS and nothing happens, as IOAT */
+	LSI_TERMINATE_REFUSED,	/* -EINVAL and nothing happens, as IOAT */
 	LSI_TERMINATE_FORGET,	/* drop, but the run goes on, as zynqmp_dma */
 };
 

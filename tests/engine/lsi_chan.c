@@ -334,7 +334,7 @@ static int lsi_terminate_all(struct dma_chan *chan)
 	long mode = READ_ONCE(lsi->fault[LSI_NO_TERMINATE]);
 
 	if (mode == LSI_TERMINATE_REFUSED)
-		return -ENOSYS;
+		return -EINVAL;
 	lsi_drop_all(lsi, mode == LSI_TERMINATE_FORGET);
 	return 0;
 }

@@ -26,7 +26,7 @@
  * late_write	 1: no run is started until 0 is written: an engine that writes
  *		 after the client's deadline. A run under way is not affected.
  * no_terminate	 0: terminate_all resets the hardware: what is not written yet is
- *		 never written. 1: it returns -ENOSYS and does nothing, as if the
+ *		 never written. 1: it returns -EINVAL and does nothing, as if the
  *		 driver had none. 2: it returns 0 and drops the descriptors, but
  *		 the run under way goes on and writes, as zynqmp_dma does.
  * prep_null	 0. n: the next n preps that would succeed return NULL. -1: all.
