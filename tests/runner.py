@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """Runs the tests: host tests, then one lane per machine, in which each guest
 test runs in a VM whose kernel log is checked after it."""

@@ -25,7 +25,7 @@ state=$(systemctl is-system-running --wait) || {
 	fail "systemd says $state"
 }
 busctl --system call org.freedesktop.DBus /org/freedesktop/DBus \
-	org.freedesktop.DBus.Peer Ping || fail "no answer on the system bus"
+	org.freedesktop.DBus GetId || fail "no answer on the system bus"
 
 case $MIGD_MACHINE in
 arm64)

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Shared by the static checks. They run in the top directory of the checkout,
+# print what is wrong and exit non-zero; nothing is printed when all is well.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cd "$top" || exit 1
+
+# files PATTERN...: tracked files and new ones that are not ignored, NUL between
+files()
+{
+	git ls-files -z --cached --others --exclude-standard --deduplicate -- "$@" |
+		while IFS= read -r -d '' file; do
+			[[ ! -f $file ]] || printf '%s\0' "$file"
+		done
+}
+
+# The generated netlink code follows its generator's style.
+not_generated()
+{
+	grep -zvE '^(kmod/genl\.[ch]|uapi/linux/migd_netlink\.h)$'
+}
+
+kernel_source()
+{
+	tests/vm/vm.py kernel-source
+}

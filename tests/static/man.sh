@@ -1,0 +1,17 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# groff has no complaint about the man pages.
+set -eu -o pipefail
+
+. "$(dirname "$0")/lib.sh"
+
+status=0
+while IFS= read -r -d '' file; do
+	warnings=$(man --warnings -E UTF-8 -l -Tutf8 -Z "$file" 2>&1 >/dev/null)
+	if [[ -n $warnings ]]; then
+		printf '%s: %s\n' "$file" "$warnings"
+		status=1
+	fi
+done < <(files '*.[1-8]' '*.[1-8].in')
+exit $status
