@@ -10,8 +10,7 @@ from pathlib import Path
 
 import image
 import kernel
-import machine as machines
-from cache import TOP, Failed, cache_dir, digest, forget_unused, locked, run, say
+from cache import TOP, cache_dir, digest, forget_unused, locked, run
 
 # products of kbuild in the copied tree, which the next copy must not delete
 KBUILD_PRODUCTS = ("*.o", "*.ko", "*.mod", "*.mod.c", ".*.cmd", "*.a", "modules.order",
@@ -134,13 +133,3 @@ def build(one, sanitize=None):
         for library in (result.source / "tests").glob("lib*"):
             shutil.copy2(library, result.payload / GUEST_TESTS)
     return result
-
-
-def build_machine(name):
-    """For the command line: build and print the payload's directory."""
-    one = machines.find(name)
-    if not (TOP / "tests").is_dir():
-        raise Failed(f"{TOP} is no checkout of migd")
-    result = build(one)
-    say(f"{one.name}: built, log in {result.log}")
-    return result.payload

@@ -272,7 +272,7 @@ class Vm:
             if report.strip():
                 return ["kmemleak:", *report.splitlines()]
         self.checks += 1
-        status, text = self.run(f"dmesg; echo '{MARK}{self.checks}' >/dev/kmsg", 60, stream=False)
+        status, text = self.run(f"dmesg; echo '<7>{MARK}{self.checks}' >/dev/kmsg", 60, stream=False)
         if status:
             return [f"cannot read the kernel's log: {text}"]
         if self.checks > 1:

@@ -6,6 +6,7 @@ import argparse
 import shlex
 import sys
 
+import build as builder
 import image
 import kernel
 import machine as machines
@@ -16,7 +17,10 @@ from guest import Vm
 def add_machine(parser):
     parser.add_argument("--machine", "-m", default="arm64", choices=machines.MACHINES,
                         help="default: %(default)s")
-    parser.add_argument("--payload", metavar="DIR", help="tree unpacked over the guest's /")
+    payload = parser.add_mutually_exclusive_group()
+    payload.add_argument("--payload", metavar="DIR", help="tree unpacked over the guest's /")
+    payload.add_argument("--build", action="store_true",
+                         help="build the checkout for this machine, take that as payload")
     parser.add_argument("--icount", action="store_true",
                         help="one CPU, 1 ns of guest time is one instruction")
 
@@ -30,6 +34,8 @@ def arguments():
     run.add_argument("--kmemleak", action="store_true", help="scan for leaks too (debug kernel)")
     run.add_argument("command", nargs="+", help="one argument: a shell command line")
     add_machine(commands.add_parser("shell", help="boot, log in"))
+    build = commands.add_parser("build", help="build the checkout for a machine, print the payload")
+    build.add_argument("--machine", "-m", default="arm64", choices=machines.MACHINES)
     prepare = commands.add_parser("prepare", help="fill the cache")
     prepare.add_argument("machine", nargs="*", help="default: all")
     commands.add_parser("machines", help="list the machines")
@@ -44,9 +50,13 @@ def arguments():
     return parser.parse_args()
 
 
+def payload(args):
+    return builder.build(machines.find(args.machine)).payload if args.build else args.payload
+
+
 def run(args):
     command = args.command[0] if len(args.command) == 1 else shlex.join(args.command)
-    with Vm(args.machine, args.payload, args.icount) as vm:
+    with Vm(args.machine, payload(args), args.icount) as vm:
         status, _ = vm.run(command, args.timeout)
         trouble = vm.dmesg_check(kmemleak=args.kmemleak)
     if trouble:
@@ -57,7 +67,7 @@ def run(args):
 
 
 def shell(args):
-    with Vm(args.machine, args.payload, args.icount) as vm:
+    with Vm(args.machine, payload(args), args.icount) as vm:
         return vm.shell()
 
 
@@ -100,6 +110,8 @@ def to_stderr(make):
 
 ACTIONS = {
     "run": run, "shell": shell, "prepare": prepare, "changes": changes, "machines": list_machines,
+    "build": lambda args: to_stderr(
+        lambda: builder.build(machines.find(args.machine)).payload),
     "kernel-headers": lambda args: to_stderr(lambda: kernel.headers(machines.find(args.machine))),
     "kernel-source": lambda args: to_stderr(kernel.source),
     "cross-file": lambda args: to_stderr(lambda: image.cross_file(args.arch)),
