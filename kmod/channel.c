@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Channels: memcpy channels of the kernel's dmaengine, claimed by name. The
+ * claim lasts until it is given back, the device is closed or the channel's
+ * driver is unbound.
+ */
+#include <linux/device.h>
+#include <linux/dmaengine.h>
+#include <linux/netlink.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
+#include "internal.h"
+
+DEFINE_MUTEX(migd_chan_mutex);
+static DEFINE_XARRAY_ALLOC(chans);
+
+/* Time an unbinding driver waits for descriptors that are out. */
+#define UNBIND_WAIT	(5 * HZ)
+
+struct migd_chan migd_cpu = {
+	.ref = KREF_INIT(1),
+	.id = MIGD_ENGINE_CPU,
+	.name = "cpu",
+	.node = NUMA_NO_NODE,
+	.idle = COMPLETION_INITIALIZER(migd_cpu.idle),
+};
+
+static void chan_free(struct kref *ref)
+{
+	struct migd_chan *chan = container_of(ref, struct migd_chan, ref);
+
+	kfree(chan->driver_name);
+	kfree(chan->device_name);
+	kfree(chan->name);
+	kfree(chan);
+}
+
+/* Context: any. */
+void migd_chan_put(struct migd_chan *chan)
+{
+	kref_put(&chan->ref, chan_free);
+}
+
+/**
+ * migd_chan_get() - the channel of an id
+ * @id: as given by migd_chan_claim(), or MIGD_ENGINE_CPU
+ *
+ * Context: process.
+ * Return: the channel with a reference, or NULL.
+ */
+struct migd_chan *migd_chan_get(u32 id)
+{
+	struct migd_chan *chan;
+
+	if (id == MIGD_ENGINE_CPU) {
+		kref_get(&migd_cpu.ref);
+		return &migd_cpu;
+	}
+	xa_lock(&chans);
+	chan = xa_load(&chans, id);
+	if (chan)
+		kref_get(&chan->ref);
+	xa_unlock(&chans);
+	return chan;
+}
+
+struct migd_chan *migd_chan_next(unsigned long *id)
+{
+	lockdep_assert_held(&migd_chan_mutex);
+	return xa_find(&chans, id, ULONG_MAX, XA_PRESENT);
+}
+
+/* No COPY begins on it after this; false when one is at work. */
+static bool chan_close(struct migd_chan *chan, bool even_if_busy)
+{
+	bool closed;
+
+	mutex_lock(&chan->lock);
+	closed = even_if_busy || !atomic_read(&chan->in_flight);
+	if (closed)
+		chan->leaving = true;
+	mutex_unlock(&chan->lock);
+	return closed;
+}
+
+/*
+ * Gives the closed and idle channel back to its provider. Whoever takes it out
+ * of the registry does it; false when that was somebody else.
+ */
+static bool chan_give_back(struct migd_chan *chan)
+{
+	if (xa_cmpxchg(&chans, chan->id, chan, NULL, 0) != chan)
+		return false;
+	/* Callbacks that are still running have nothing left to do for us. */
+	dmaengine_synchronize(chan->chan);
+	dma_release_channel(chan->chan);
+	complete_all(&chan->released);
+	return true;
+}
+
+static void chan_forget(struct migd_chan *chan)
+{
+	if (chan->bus)
+		bus_unregister_notifier(chan->bus, &chan->nb);
+	migd_chan_put(chan);
+}
+
+static void chan_forget_work(struct work_struct *work)
+{
+	chan_forget(container_of(work, struct migd_chan, forget));
+}
+
+/*
+ * A driver is unbound under us: its channel must be given back first. Waits for
+ * descriptors that are out; when they do not come the channel stays claimed and
+ * its pages in quarantine, which is all that is left to do.
+ */
+static int chan_unbind(struct notifier_block *nb, unsigned long action,
+		       void *data)
+{
+	struct migd_chan *chan = container_of(nb, struct migd_chan, nb);
+	unsigned long end = jiffies + UNBIND_WAIT;
+
+	if (action != BUS_NOTIFY_UNBIND_DRIVER || data != chan->dev)
+		return NOTIFY_DONE;
+
+	chan_close(chan, true);
+	while (atomic_read(&chan->in_flight) && time_before(jiffies, end))
+		wait_for_completion_timeout(&chan->idle, end - jiffies);
+	if (atomic_read(&chan->in_flight)) {
+		pr_warn("migd: %s: driver unbound with descriptors out; its pages stay in quarantine\n",
+			chan->name);
+		return NOTIFY_OK;
+	}
+
+	/* The chain's lock is held: unregister from it a little later. */
+	if (chan_give_back(chan))
+		queue_work(migd_end_wq, &chan->forget);
+	else
+		wait_for_completion(&chan->released);
+	return NOTIFY_OK;
+}
+
+static bool chan_filter(struct dma_chan *dma, void *name)
+{
+	return !strcmp(dma_chan_name(dma), name);
+}
+
+static struct migd_chan *chan_new(const char *name)
+{
+	struct migd_chan *chan = kzalloc(sizeof(*chan), GFP_KERNEL);
+
+	if (!chan)
+		return NULL;
+	chan->name = kstrdup(name, GFP_KERNEL);
+	if (!chan->name) {
+		kfree(chan);
+		return NULL;
+	}
+	kref_init(&chan->ref);
+	mutex_init(&chan->lock);
+	init_completion(&chan->idle);
+	init_completion(&chan->released);
+	INIT_WORK(&chan->forget, chan_forget_work);
+	chan->nb.notifier_call = chan_unbind;
+	return chan;
+}
+
+/**
+ * migd_chan_claim() - claim a memcpy channel by its dmaengine name
+ * @name: such as dma0chan0
+ * @ack: receives a sentence when it fails
+ *
+ * Context: process.
+ * Return: the channel, owned by the registry, or ERR_PTR.
+ */
+struct migd_chan *migd_chan_claim(const char *name, struct netlink_ext_ack *ack)
+{
+	struct migd_chan *chan;
+	dma_cap_mask_t mask;
+	unsigned long i;
+	int err;
+
+	lockdep_assert_held(&migd_chan_mutex);
+	xa_for_each(&chans, i, chan) {
+		if (!strcmp(chan->name, name)) {
+			NL_SET_ERR_MSG(ack, "the channel is claimed already");
+			return ERR_PTR(-EEXIST);
+		}
+	}
+
+	chan = chan_new(name);
+	if (!chan)
+		return ERR_PTR(-ENOMEM);
+
+	dma_cap_zero(mask);
+	dma_cap_set(DMA_MEMCPY, mask);
+	chan->chan = __dma_request_channel(&mask, chan_filter, (void *)name, NULL);
+	if (!chan->chan) {
+		NL_SET_ERR_MSG(ack, "no free memcpy channel of this name: see /sys/class/dma for its in_use");
+		err = -ENODEV;
+		goto err_chan;
+	}
+	/* Copies: after an unbind there is nobody left to ask. */
+	chan->dev = chan->chan->device->dev;
+	chan->bus = chan->dev->bus;
+	chan->node = dev_to_node(chan->dev);
+	chan->device_name = kstrdup(dev_name(chan->dev), GFP_KERNEL);
+	chan->driver_name = kstrdup(dev_driver_string(chan->dev), GFP_KERNEL);
+	if (!chan->device_name || !chan->driver_name) {
+		err = -ENOMEM;
+		goto err_dma;
+	}
+	chan->ordered = !dma_has_cap(DMA_COMPLETION_NO_ORDER,
+				     chan->chan->device->cap_mask);
+
+	err = xa_alloc(&chans, &chan->id, chan,
+		       XA_LIMIT(0, MIGD_ENGINE_CPU - 1), GFP_KERNEL);
+	if (err)
+		goto err_dma;
+
+	if (chan->bus) {
+		err = bus_register_notifier(chan->bus, &chan->nb);
+		if (err)
+			goto err_xa;
+	}
+	return chan;
+
+err_xa:
+	xa_erase(&chans, chan->id);
+err_dma:
+	dma_release_channel(chan->chan);
+err_chan:
+	migd_chan_put(chan);
+	return ERR_PTR(err);
+}
+
+/**
+ * migd_chan_release() - give a channel back
+ * @id: its id
+ * @ack: receives a sentence when it fails
+ *
+ * Context: process.
+ * Return: 0, -ENODEV or -EBUSY.
+ */
+int migd_chan_release(u32 id, struct netlink_ext_ack *ack)
+{
+	struct migd_chan *chan;
+
+	lockdep_assert_held(&migd_chan_mutex);
+	chan = xa_load(&chans, id);
+	if (!chan) {
+		NL_SET_ERR_MSG(ack, "no channel of this id is claimed");
+		return -ENODEV;
+	}
+	if (!chan_close(chan, false)) {
+		NL_SET_ERR_MSG(ack, "a COPY is in flight on the channel");
+		return -EBUSY;
+	}
+	if (chan_give_back(chan))
+		chan_forget(chan);
+	return 0;
+}
+
+/* The daemon is gone: what is idle goes back; the rest stays, and is shown. */
+void migd_chan_release_all(void)
+{
+	struct migd_chan *chan;
+	unsigned long i;
+
+	mutex_lock(&migd_chan_mutex);
+	xa_for_each(&chans, i, chan) {
+		if (chan_close(chan, false) && chan_give_back(chan))
+			chan_forget(chan);
+	}
+	mutex_unlock(&migd_chan_mutex);
+}

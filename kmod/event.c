@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Events to the multicast group of the netlink family. Nothing is built when
+ * nobody listens, and a full receiver costs the event, never the batch.
+ */
+#include <linux/jiffies.h>
+#include <net/genetlink.h>
+#include <net/net_namespace.h>
+#include "genl.h"
+#include "internal.h"
+#include "netlink.h"
+
+#define PROGRESS_INTERVAL	(HZ / 10)
+
+static struct sk_buff *event_begin(u8 cmd, void **ret_hdr, size_t size)
+{
+	struct sk_buff *skb;
+
+	if (!genl_has_listeners(&migd_nl_family, &init_net, MIGD_NLGRP_EVENTS))
+		return NULL;
+	/* Some events come out of dmaengine callbacks. */
+	skb = genlmsg_new(size, GFP_ATOMIC);
+	if (!skb)
+		return NULL;
+	*ret_hdr = genlmsg_put(skb, 0, 0, &migd_nl_family, 0, cmd);
+	if (!*ret_hdr) {
+		nlmsg_free(skb);
+		return NULL;
+	}
+	return skb;
+}
+
+static void event_send(struct sk_buff *skb, void *hdr, int err)
+{
+	if (err) {
+		nlmsg_free(skb);
+		return;
+	}
+	genlmsg_end(skb, hdr);
+	genlmsg_multicast(&migd_nl_family, skb, 0, MIGD_NLGRP_EVENTS, GFP_ATOMIC);
+}
+
+void migd_ntf_job_progress(struct migd_job *job)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	if (time_before(jiffies, READ_ONCE(job->next_ntf)))
+		return;
+	WRITE_ONCE(job->next_ntf, jiffies + PROGRESS_INTERVAL);
+	skb = event_begin(MIGD_CMD_JOB_PROGRESS_NTF, &hdr, NLMSG_DEFAULT_SIZE);
+	if (!skb)
+		return;
+	event_send(skb, hdr,
+		   nla_put_u64_64bit(skb, MIGD_A_JOB_ID, job->id, 0) ||
+		   nla_put_u32(skb, MIGD_A_JOB_STATE, READ_ONCE(job->state)) ||
+		   nla_put_u64_64bit(skb, MIGD_A_JOB_TOTAL, job->total, 0) ||
+		   nla_put_u64_64bit(skb, MIGD_A_JOB_MOVED,
+				     atomic64_read(&job->moved), 0) ||
+		   nla_put_u32(skb, MIGD_A_JOB_PASSES, job->passes));
+}
+
+void migd_ntf_job_done(struct migd_job *job)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = event_begin(MIGD_CMD_JOB_DONE_NTF, &hdr, NLMSG_GOODSIZE);
+	if (skb)
+		event_send(skb, hdr, migd_nl_put_job(skb, job));
+}
+
+void migd_ntf_engine_fault(struct migd_chan *chan, int error)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = event_begin(MIGD_CMD_ENGINE_FAULT_NTF, &hdr, NLMSG_DEFAULT_SIZE);
+	if (!skb)
+		return;
+	event_send(skb, hdr,
+		   nla_put_u32(skb, MIGD_A_CHANNEL_ID, chan->id) ||
+		   nla_put_string(skb, MIGD_A_CHANNEL_NAME, chan->name) ||
+		   nla_put_u32(skb, MIGD_A_CHANNEL_ERROR, -error));
+}
+
+void migd_ntf_batch_rescued(const struct migd_rescue *rescue)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = event_begin(MIGD_CMD_BATCH_RESCUED_NTF, &hdr, NLMSG_DEFAULT_SIZE);
+	if (!skb)
+		return;
+	event_send(skb, hdr,
+		   nla_put_u64_64bit(skb, MIGD_A_JOB_ID, rescue->job, 0) ||
+		   nla_put_u32(skb, MIGD_A_JOB_RESCUE_CAUSE, rescue->cause) ||
+		   nla_put_u64_64bit(skb, MIGD_A_JOB_RESCUED_MOVED,
+				     rescue->moved, 0) ||
+		   nla_put_u64_64bit(skb, MIGD_A_JOB_RESCUED_PUT_BACK,
+				     rescue->put_back, 0));
+}
+
+void migd_ntf_quarantine(struct migd_chan *chan)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = event_begin(MIGD_CMD_QUARANTINE_NTF, &hdr, NLMSG_DEFAULT_SIZE);
+	if (!skb)
+		return;
+	event_send(skb, hdr,
+		   nla_put_u32(skb, MIGD_A_CHANNEL_ID, chan->id) ||
+		   nla_put_string(skb, MIGD_A_CHANNEL_NAME, chan->name) ||
+		   nla_put_u64_64bit(skb, MIGD_A_CHANNEL_QUARANTINED,
+				     atomic_long_read(&chan->quarantined), 0));
+}
+
+void migd_ntf_server_lost(pid_t pid)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = event_begin(MIGD_CMD_SERVER_LOST_NTF, &hdr, NLMSG_DEFAULT_SIZE);
+	if (skb)
+		event_send(skb, hdr,
+			   nla_put_u32(skb, MIGD_A_FEATURES_SERVER_PID, pid));
+}

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the rooms of the corridor share: the server with its slots, the job,
+ * the batch and the channel.
+ *
+ * Lock order: job_mutex > chan_mutex > chan->lock > server->lock > batch->lock.
+ * The target's mmap read lock is outside all of them and is never taken while
+ * one is held.
+ */
+#ifndef _MIGD_INTERNAL_H
+#define _MIGD_INTERNAL_H
+
+#include <linux/atomic.h>
+#include <linux/bitmap.h>
+#include <linux/completion.h>
+#include <linux/dmaengine.h>
+#include <linux/io_uring/cmd.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/scatterlist.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <uapi/linux/migd.h>
+#include <uapi/linux/migd_netlink.h>
+
+#define MIGD_VERSION		"0.1.0"
+
+/* A batch ends at most this long after its deadline. */
+#define MIGD_GRACE_MS		1000
+#define MIGD_DEADLINE_US_DEF	500000
+#define MIGD_DEADLINE_US_MIN	1000
+#define MIGD_DEADLINE_US_MAX	(60 * USEC_PER_SEC)
+
+#define MIGD_FEATURES		(MIGD_FEAT_DMA | MIGD_FEAT_STATE_FIRST)
+#define MIGD_REASONS		(MIGD_REASON_UNREACHED + 1)
+
+/* stats.c: log-linear histogram, 32 buckets per power of two (3.2% wide) */
+#define MIGD_HIST_SUB_BITS	5
+#define MIGD_HIST_MAX_BITS	40
+#define MIGD_HIST_BUCKETS \
+	((MIGD_HIST_MAX_BITS - MIGD_HIST_SUB_BITS + 1) << MIGD_HIST_SUB_BITS)
+
+struct netlink_ext_ack;
+
+struct migd_hist {
+	atomic64_t sum;
+	atomic64_t max;
+	atomic_t bucket[MIGD_HIST_BUCKETS];
+};
+
+struct migd_hist_sum {
+	u64 count, sum, p50, p90, p99, max;
+};
+
+enum migd_phase {
+	MIGD_PHASE_LOCK,
+	MIGD_PHASE_COPY,
+	MIGD_PHASE_COMMIT,
+	MIGD_PHASE_BLACKOUT,
+	MIGD_PHASES
+};
+
+struct migd_hists {
+	struct migd_hist phase[MIGD_PHASES];
+};
+
+struct migd_stats {
+	atomic64_t jobs;
+	atomic_t jobs_active;
+	atomic64_t batches;
+	atomic64_t moved;
+	atomic64_t left[MIGD_REASONS];
+	atomic64_t rescued[2];		/* by enum migd_rescue_cause */
+	atomic64_t late;
+	atomic64_t undone;
+	atomic_long_t locked_pages;
+	atomic_long_t quarantined_pages;
+	atomic64_t quarantined_total;
+	struct migd_hists hists;
+};
+
+extern struct migd_stats migd_stats;
+extern unsigned int migd_max_locked_pages;
+extern unsigned int migd_server_wait_ms;
+extern bool migd_poison;
+
+/* Woken when a slot is parked, a batch ends, a server comes or goes. */
+extern wait_queue_head_t migd_wait;
+/* Ends batches and goes on with DMA submissions; sleeps. */
+extern struct workqueue_struct *migd_end_wq;
+/* Runs jobs, each on a worker of its own. */
+extern struct workqueue_struct *migd_job_wq;
+
+void migd_hist_add(struct migd_hist *hist, u64 ns);
+void migd_hist_sum(const struct migd_hist *hist, struct migd_hist_sum *ret_sum);
+
+/* One open of the device; lives until its last batch has ended. */
+struct migd_server {
+	struct kref ref;
+	spinlock_t lock;		/* slots' cmd, state and the parked list */
+	struct list_head parked;
+	bool ready;			/* MIGD_IOC_SETUP done */
+	u64 features;
+	pid_t pid;
+	u16 nr_queues, depth;
+	u32 max_batch_pages;
+	struct migd_desc *desc;		/* vmalloc_user, mapped read-only */
+	size_t desc_bytes;
+	struct migd_slot *slots;
+};
+
+enum migd_slot_state {
+	MIGD_SLOT_IDLE,			/* the daemon's: no FETCH parked */
+	MIGD_SLOT_PARKED,		/* on server->parked */
+	MIGD_SLOT_CLAIMED,		/* a job is locking a batch for it */
+	MIGD_SLOT_BUSY,			/* has a batch */
+};
+
+struct migd_slot {
+	struct migd_server *server;
+	struct list_head node;		/* server->parked */
+	enum migd_slot_state state;
+	bool cancel;			/* cancelled while claimed */
+	struct io_uring_cmd *cmd;	/* the parked FETCH */
+	struct migd_batch *batch;	/* while BUSY, with a reference */
+	struct migd_desc *desc;
+	u32 seq;
+};
+
+/* Returns the current server with a reference, or NULL. */
+struct migd_server *migd_server_get(void);
+void migd_server_put(struct migd_server *server);
+/* A server is there and set up; may be outdated at once. */
+bool migd_server_present(void);
+/* jiffies at which the last server went away. */
+unsigned long migd_server_lost_at(void);
+
+/* A parked slot of the current server, claimed, or NULL. Holds a server ref. */
+struct migd_slot *migd_slot_claim(void);
+/* Gives a claimed slot back unused. */
+void migd_slot_unclaim(struct migd_slot *slot);
+/* Hands @batch to its claimed slot and completes the FETCH. */
+void migd_slot_hand(struct migd_slot *slot, struct migd_batch *batch);
+/* The batch of the slot with a reference, or ERR_PTR(-ESTALE). */
+struct migd_batch *migd_slot_batch(struct migd_slot *slot, u32 seq);
+/* The batch has ended: the slot is the daemon's again. */
+void migd_slot_ended(struct migd_slot *slot, struct migd_batch *batch);
+int migd_slot_park(struct migd_slot *slot, struct io_uring_cmd *cmd,
+		   unsigned int issue_flags);
+void migd_slot_cancel(struct migd_slot *slot, struct io_uring_cmd *cmd,
+		      unsigned int issue_flags);
+
+struct migd_range {
+	unsigned long start, end;
+};
+
+struct migd_job {
+	struct kref ref;
+	struct list_head node;		/* all jobs, under the job mutex */
+	struct work_struct work;
+	u64 id;
+	pid_t pid;			/* as the submitter named it */
+	u64 start_time;			/* clock ticks */
+	char comm[TASK_COMM_LEN];
+	struct task_struct *task;	/* main thread, for mems_allowed */
+	struct mm_struct *mm;		/* mmgrab()ed */
+	int from;			/* NUMA_NO_NODE: every node but @to */
+	int to;
+	u32 order;
+	u32 batch_pages;
+	u32 deadline_us;
+	u64 max_rate;
+	unsigned int nr_ranges;
+	struct migd_range *ranges;
+
+	unsigned long flags;
+#define MIGD_JOB_CANCEL		0
+#define MIGD_JOB_MM_GONE	1
+	atomic_t inflight;		/* batches handed out */
+	enum migd_job_state state;
+	enum migd_outcome outcome;
+	u64 t_submit, t_end;		/* CLOCK_BOOTTIME ns */
+	u64 total;
+	atomic64_t moved;
+	atomic64_t left[MIGD_REASONS];	/* of the current pass */
+	atomic64_t batches;
+	atomic64_t rescued;
+	u32 passes;
+	unsigned long next_ntf;		/* jiffies of the next progress event */
+	struct list_head pool;		/* unused destination pages */
+	unsigned int nr_pool;
+	struct migd_hists *hists;	/* NULL once summed up */
+	struct migd_hist_sum sum[MIGD_PHASES];
+};
+
+void migd_job_put(struct migd_job *job);
+void migd_job_left(struct migd_job *job, enum migd_reason reason, u64 pages);
+
+/* Where one batch stands; migd_batch_state() makes every transition. */
+enum migd_batch_state {
+	MIGD_BATCH_FREE,
+	MIGD_BATCH_LOCKED,
+	MIGD_BATCH_FETCHED,
+	MIGD_BATCH_COPYING,
+	MIGD_BATCH_COPIED,
+	MIGD_BATCH_COMMITTED,
+	MIGD_BATCH_PUT_BACK,
+	MIGD_BATCH_STATES
+};
+
+struct migd_batch {
+	struct kref ref;
+	struct migd_job *job;
+	struct migd_slot *slot;
+	struct migd_server *server;
+	struct mm_struct *mm;		/* mm_users held, mmap read-locked */
+	enum migd_batch_state state;	/* under lock */
+	unsigned long flags;
+#define MIGD_BATCH_ENDING	0	/* who sets it ends the batch */
+#define MIGD_BATCH_ORPHAN	1	/* the server is gone */
+	spinlock_t lock;		/* state, bitmaps, copies */
+	bool closed;			/* no COPY may begin */
+	bool sealed;			/* claimed and copied are final */
+	bool settled;			/* held pages are counted */
+	unsigned int nr;		/* pages */
+	unsigned int max;		/* room in the arrays */
+	u32 order;
+	u32 seq;
+	u64 t_lock, t_locked, t_fetched, deadline_ns;
+	struct delayed_work deadline;	/* holds a reference while pending */
+	struct list_head copies;	/* COPYs whose command or descriptors are out */
+	unsigned int nr_cpu;		/* CPU COPYs at work */
+	unsigned long *src, *dst;	/* migrate_pfn()s */
+	struct page **spage, **dpage;
+	unsigned long *claimed;		/* pages of a COPY at work */
+	unsigned long *copied;
+	unsigned long *poisoned;	/* source page reported an error */
+	unsigned long *held;		/* destination in quarantine */
+};
+
+const char *migd_batch_state_name(enum migd_batch_state state);
+void migd_batch_state(struct migd_batch *batch, enum migd_batch_state to);
+struct migd_batch *migd_batch_alloc(struct migd_job *job, unsigned int max);
+static inline struct migd_batch *migd_batch_get(struct migd_batch *batch)
+{
+	kref_get(&batch->ref);
+	return batch;
+}
+
+void migd_batch_put(struct migd_batch *batch);
+/* True for the one caller that ends the batch. */
+bool migd_batch_claim_end(struct migd_batch *batch);
+/* Ends a batch its caller has claimed the end of. May sleep. */
+void migd_batch_end(struct migd_batch *batch, int cause);
+#define MIGD_END_COMMIT		(-1)
+/* Arms the deadline and, for a batch whose server died, ends it soon. */
+void migd_batch_arm(struct migd_batch *batch);
+void migd_batch_orphan(struct migd_batch *batch);
+
+/* scan.c: advisory look at the page tables, exact under their lock */
+struct migd_run {
+	struct vm_area_struct *vma;
+	unsigned long start;
+	unsigned int npages;
+};
+
+#define MIGD_MAX_RUNS		64
+
+struct migd_scan {
+	struct migd_job *job;
+	struct migd_run runs[MIGD_MAX_RUNS];
+	unsigned int nr_runs;
+	unsigned int positions;		/* array entries used by the runs */
+	unsigned int candidates;	/* pages to move among them */
+	unsigned int max;		/* most positions */
+	bool count_only;		/* only count pages on the source nodes */
+	u64 counted;
+	bool adjacent;			/* only holes since the last candidate */
+	bool full;
+	int budget;			/* page tables yet to look at */
+};
+
+/*
+ * Walks from @addr to @end and fills @scan until it is full. The caller holds
+ * the mmap read lock. Returns where to go on.
+ */
+unsigned long migd_scan_range(struct migd_scan *scan, struct mm_struct *mm,
+			      unsigned long addr, unsigned long end);
+
+/* lock.c */
+int migd_lock_batch(struct migd_job *job, struct migd_batch *batch,
+		    struct migd_scan *scan);
+void migd_pool_free(struct migd_job *job);
+
+/* state.c: moves the state of the pages, and back */
+void migd_state_move(struct migd_batch *batch);
+void migd_state_undo(struct migd_batch *batch, unsigned int i);
+enum migd_reason migd_page_check(struct migd_job *job, struct page *page);
+#define MIGD_REASON_NONE	((enum migd_reason)MIGD_REASONS)
+
+/* One dmaengine channel claimed by name. */
+struct migd_chan {
+	struct kref ref;
+	u32 id;
+	struct dma_chan *chan;		/* NULL for the CPU */
+	struct device *dev;
+	const struct bus_type *bus;
+	const char *name, *device_name, *driver_name;
+	int node;
+	struct notifier_block nb;	/* for the driver's unbinding */
+	struct work_struct forget;
+	struct completion released;
+	struct mutex lock;		/* prep, submit, issue; and chan */
+	bool leaving;
+	bool faulted;
+	bool ordered;			/* completes in order */
+	struct completion idle;
+	atomic_t in_flight;
+	atomic_long_t quarantined;
+	atomic64_t copies, pages, bytes, errors;
+	struct migd_hist copy;
+};
+
+extern struct migd_chan migd_cpu;
+extern struct mutex migd_chan_mutex;
+struct migd_chan *migd_chan_get(u32 id);
+void migd_chan_put(struct migd_chan *chan);
+struct migd_chan *migd_chan_claim(const char *name, struct netlink_ext_ack *ack);
+int migd_chan_release(u32 id, struct netlink_ext_ack *ack);
+void migd_chan_release_all(void);
+/* Channels from @id upwards; the caller holds migd_chan_mutex. */
+struct migd_chan *migd_chan_next(unsigned long *id);
+
+/* One COPY: its command and its descriptors end independently. */
+struct migd_copy_op {
+	struct kref ref;
+	struct list_head node;		/* batch->copies */
+	struct migd_batch *batch;
+	struct migd_chan *chan;
+	struct io_uring_cmd *cmd;
+	unsigned long flags;
+#define MIGD_COPY_CMD_DONE	0	/* the command has been completed */
+#define MIGD_COPY_STALLED	1	/* prep said NULL; a callback goes on */
+	bool finished;			/* after the seal; under batch->lock */
+	unsigned int first, count;
+	unsigned int done;		/* CPU: pages copied from first */
+	int error;
+	u64 t_start;
+	/* DMA only */
+	struct sg_table src, dst;
+	struct scatterlist *s_sg, *d_sg;
+	unsigned int s_off, d_off, segs;
+	size_t todo;
+	atomic_t out;			/* descriptors out, plus one while pushing */
+	struct delayed_work push;
+};
+
+int migd_copy_issue(struct migd_slot *slot, struct io_uring_cmd *cmd,
+		    const struct migd_copy *arg, unsigned int issue_flags);
+void migd_copy_cancel(struct migd_copy_op *op, struct io_uring_cmd *cmd,
+		      unsigned int issue_flags);
+int migd_copy_begin(struct migd_copy_op *op);
+/* Descriptors are back (or the CPU is done). Any context. */
+void migd_copy_finish(struct migd_copy_op *op);
+/* Completes the command, once, from any context. */
+void migd_copy_complete(struct migd_copy_op *op, int res);
+void migd_copy_put(struct migd_copy_op *op);
+int migd_copy_cpu_run(struct migd_copy_op *op);
+int migd_copy_one(struct migd_batch *batch, unsigned int i);
+void migd_copy_dma_start(struct migd_copy_op *op);
+
+/* quarantine.c */
+void migd_quarantine_hold(struct migd_batch *batch, unsigned int i);
+void migd_quarantine_enter(struct migd_copy_op *op, unsigned int pages);
+void migd_quarantine_leave(struct migd_copy_op *op);
+unsigned int migd_quarantine_drop(struct migd_copy_op *op);
+
+/* job.c */
+struct migd_job_params {
+	pid_t pid;
+	u64 start_time;
+	int from, to;
+	u32 order, batch_pages, deadline_us;
+	u64 max_rate;
+	unsigned int nr_ranges;
+	struct migd_range *ranges;	/* taken over on success */
+};
+
+int migd_job_submit(const struct migd_job_params *params, u64 *ret_id,
+		    struct netlink_ext_ack *ack);
+int migd_job_cancel(u64 id);
+struct migd_job *migd_job_find(u64 id);
+/* The job with the least id above @id, with a reference, or NULL. */
+struct migd_job *migd_job_next(u64 id);
+void migd_job_hist(struct migd_job *job, enum migd_phase phase,
+		   struct migd_hist_sum *ret_sum);
+void migd_jobs_exit(void);
+
+/* Per-command scratch in io_uring_cmd.pdu. */
+struct migd_pdu {
+	void *ptr;			/* slot of a FETCH, op of a COPY */
+	int res;
+	bool is_copy;
+};
+
+/* What became of a batch its caller reports. */
+struct migd_rescue {
+	u64 job;
+	u32 cause;
+	unsigned int moved, put_back;
+};
+
+/* event.c; each returns at once when nobody listens */
+void migd_ntf_job_progress(struct migd_job *job);
+void migd_ntf_job_done(struct migd_job *job);
+void migd_ntf_engine_fault(struct migd_chan *chan, int error);
+void migd_ntf_batch_rescued(const struct migd_rescue *rescue);
+void migd_ntf_quarantine(struct migd_chan *chan);
+void migd_ntf_server_lost(pid_t pid);
+
+/* netlink.c */
+int migd_netlink_init(void);
+void migd_netlink_exit(void);
+
+/* chardev.c */
+int migd_chardev_init(void);
+void migd_chardev_exit(void);
+
+#endif /* _MIGD_INTERNAL_H */

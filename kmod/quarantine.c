@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a descriptor that did not come back may still write: the destination
+ * pages, both DMA mappings, the channel and the module are kept until all
+ * callbacks of the COPY have come. The mappings and the channel belong to the
+ * COPY anyway; here are the pages, the count and the module.
+ */
+#include <linux/mm.h>
+#include <linux/module.h>
+#include "internal.h"
+#include "trace.h"
+
+/**
+ * migd_quarantine_hold() - keep the destination of page @i
+ * @batch: a batch that is ending
+ * @i: a page that a COPY may still write
+ *
+ * Context: any.
+ */
+void migd_quarantine_hold(struct migd_batch *batch, unsigned int i)
+{
+	get_page(batch->dpage[i]);
+	set_bit(i, batch->held);
+}
+
+/**
+ * migd_quarantine_enter() - count the pages that a COPY holds
+ * @op: its descriptors are out
+ * @pages: number of pages held
+ *
+ * Context: any; batch->lock is held, so that @op cannot finish meanwhile.
+ */
+void migd_quarantine_enter(struct migd_copy_op *op, unsigned int pages)
+{
+	__module_get(THIS_MODULE);
+	atomic_long_add(pages, &op->chan->quarantined);
+	atomic_long_add(pages, &migd_stats.quarantined_pages);
+	atomic64_add(pages, &migd_stats.quarantined_total);
+	trace_migd_quarantine(op->chan->name, pages,
+			      atomic_long_read(&migd_stats.quarantined_pages));
+	migd_ntf_quarantine(op->chan);
+}
+
+/**
+ * migd_quarantine_drop() - release the pages held for a COPY
+ * @op: a COPY that has come back
+ *
+ * Context: any, after both mappings are gone.
+ * Return: number of pages.
+ */
+unsigned int migd_quarantine_drop(struct migd_copy_op *op)
+{
+	struct migd_batch *batch = op->batch;
+	unsigned int i, pages = 0;
+
+	for (i = op->first; i < op->first + op->count; i++) {
+		if (!test_and_clear_bit(i, batch->held))
+			continue;
+		put_page(batch->dpage[i]);
+		pages++;
+	}
+	return pages;
+}
+
+/**
+ * migd_quarantine_leave() - all callbacks of a counted COPY have come
+ * @op: a COPY of a batch that has ended
+ *
+ * Context: any, after both mappings are gone.
+ */
+void migd_quarantine_leave(struct migd_copy_op *op)
+{
+	unsigned int pages = migd_quarantine_drop(op);
+
+	if (!pages)
+		return;
+	atomic_long_sub(pages, &op->chan->quarantined);
+	atomic_long_sub(pages, &migd_stats.quarantined_pages);
+	trace_migd_quarantine(op->chan->name, -(int)pages,
+			      atomic_long_read(&migd_stats.quarantined_pages));
+	migd_ntf_quarantine(op->chan);
+	module_put(THIS_MODULE);
+}

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A look at the page tables before anything is locked: which pages of the
+ * target are worth locking, and why the others are not.
+ *
+ * walk_page_range() is not exported. Reading the tables with the inline
+ * helpers, under the PTE lock and with the PMD checked again, is what
+ * pte_offset_map_lock() does and so just as exact. What is not mapped by a PTE
+ * table is never given to migrate_vma_setup(), which would split it: with the
+ * mmap read lock held no PTE table of an anonymous mapping turns into a huge
+ * PMD (khugepaged takes the lock for writing), and a PMD that is empty now may
+ * become one, so empty ones are left out too.
+ */
+#include <linux/hugetlb.h>
+#include <linux/memremap.h>
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+#include <linux/rcupdate.h>
+#include "internal.h"
+
+/* Holes up to this many pages do not end a run: each run costs a TLB flush. */
+#define MAX_HOLE	8
+
+/* Page tables looked at in one hold of the mmap lock: 1 GiB of small pages. */
+#define SCAN_BUDGET	512
+
+/* What a PTE or a leaf says. */
+enum verdict {
+	V_EMPTY,	/* nothing there, nothing to do */
+	V_ELSEWHERE,	/* not on a source node, or not a page */
+	V_LEFT,		/* a page to leave, with a reason */
+	V_MOVE,
+};
+
+static bool node_wanted(const struct migd_job *job, int nid)
+{
+	if (nid == job->to)
+		return false;
+	return job->from == NUMA_NO_NODE || job->from == nid;
+}
+
+static bool vma_is_tagged(const struct vm_area_struct *vma)
+{
+#ifdef CONFIG_ARM64_MTE
+	return vma->vm_flags & VM_MTE;
+#else
+	return false;
+#endif
+}
+
+/* The page is mapped under the PTE lock, so it and its folio are stable. */
+static enum verdict look_at_page(const struct migd_job *job,
+				 const struct vm_area_struct *vma,
+				 struct page *page, enum migd_reason *ret_reason)
+{
+	struct folio *folio = page_folio(page);
+
+	if (!node_wanted(job, folio_nid(folio)))
+		return V_ELSEWHERE;
+
+	if (is_vm_hugetlb_page((struct vm_area_struct *)vma))
+		*ret_reason = MIGD_REASON_HUGETLB;
+	else if ((vma->vm_flags & VM_SPECIAL) || folio_is_zone_device(folio))
+		*ret_reason = MIGD_REASON_SPECIAL;
+	else if (!folio_test_anon(folio))
+		*ret_reason = folio_test_swapbacked(folio) ?
+			MIGD_REASON_SHMEM : MIGD_REASON_FILE;
+	else if (folio_test_ksm(folio))
+		*ret_reason = MIGD_REASON_KSM;
+	else if (folio_test_large(folio))
+		*ret_reason = MIGD_REASON_LARGE;
+	else if (vma_is_tagged(vma))
+		*ret_reason = MIGD_REASON_TAGGED;
+	else if (PageHWPoison(page))
+		*ret_reason = MIGD_REASON_POISONED;
+	else
+		return V_MOVE;
+	return V_LEFT;
+}
+
+static enum verdict look_at_pte(const struct migd_job *job,
+				const struct vm_area_struct *vma, pte_t pte,
+				enum migd_reason *ret_reason)
+{
+	if (pte_none(pte))
+		return V_EMPTY;
+	/* Swapped out or under migration: on no node of ours now. */
+	if (!pte_present(pte))
+		return V_ELSEWHERE;
+	if (pte_special(pte) || pte_devmap(pte) || is_zero_pfn(pte_pfn(pte)) ||
+	    !pfn_valid(pte_pfn(pte)))
+		return V_ELSEWHERE;
+	return look_at_page(job, vma, pte_page(pte), ret_reason);
+}
+
+/*
+ * Adds a page to move at @addr; false when the scan is full. A run may span
+ * holes but nothing else: whatever lies in it gets locked.
+ */
+static bool add_candidate(struct migd_scan *scan, struct vm_area_struct *vma,
+			  unsigned long addr)
+{
+	struct migd_run *run = NULL;
+	unsigned long grow = 1;
+
+	if (scan->adjacent) {
+		run = &scan->runs[scan->nr_runs - 1];
+		grow = ((addr - run->start) >> PAGE_SHIFT) - run->npages + 1;
+		if (grow > MAX_HOLE)
+			run = NULL;
+	}
+	if (!run)
+		grow = 1;
+	if (scan->positions + grow > scan->max)
+		return false;
+	if (!run) {
+		if (scan->nr_runs == MIGD_MAX_RUNS)
+			return false;
+		run = &scan->runs[scan->nr_runs++];
+		run->vma = vma;
+		run->start = addr;
+		run->npages = 0;
+	}
+	run->npages += grow;
+	scan->positions += grow;
+	scan->candidates++;
+	scan->adjacent = true;
+	return true;
+}
+
+static void add_left(struct migd_scan *scan, enum migd_reason reason, u64 pages)
+{
+	if (!scan->count_only)
+		migd_job_left(scan->job, reason, pages);
+}
+
+/* A leaf above the PTE level: whole, and never ours. */
+static void leaf_left(struct migd_scan *scan, struct vm_area_struct *vma,
+		      unsigned long pfn, unsigned long npages)
+{
+	enum migd_reason reason = MIGD_REASON_HUGE;
+	struct page *page;
+
+	if (!pfn_valid(pfn))
+		return;
+	page = pfn_to_page(pfn);
+	if (PageReserved(page) || !node_wanted(scan->job, page_to_nid(page)))
+		return;
+	if (is_vm_hugetlb_page(vma))
+		reason = MIGD_REASON_HUGETLB;
+	else if (vma->vm_flags & VM_SPECIAL)
+		reason = MIGD_REASON_SPECIAL;
+	else if (!folio_test_anon(page_folio(page)))
+		reason = folio_test_swapbacked(page_folio(page)) ?
+			MIGD_REASON_SHMEM : MIGD_REASON_FILE;
+	scan->counted += npages;
+	add_left(scan, reason, npages);
+}
+
+/* Returns the first address not looked at; less than @end when full. */
+static unsigned long scan_ptes(struct migd_scan *scan,
+			       struct vm_area_struct *vma, pmd_t *pmd,
+			       unsigned long addr, unsigned long end)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	enum migd_reason reason = MIGD_REASON_REFUSED;
+	spinlock_t *ptl;
+	pmd_t pmdval;
+	pte_t *pte;
+
+	rcu_read_lock();
+	pmdval = pmdp_get_lockless(pmd);
+	if (pmd_none(pmdval) || !pmd_present(pmdval) || pmd_leaf(pmdval) ||
+	    pmd_bad(pmdval)) {
+		rcu_read_unlock();
+		return end;	/* changed under us: nothing here to lock */
+	}
+	ptl = pte_lockptr(mm, &pmdval);
+	spin_lock(ptl);
+	if (unlikely(!pmd_same(pmdval, pmdp_get_lockless(pmd)))) {
+		spin_unlock(ptl);
+		rcu_read_unlock();
+		return end;
+	}
+
+	pte = pte_offset_kernel(&pmdval, addr);
+	for (; addr < end; addr += PAGE_SIZE, pte++) {
+		switch (look_at_pte(scan->job, vma, ptep_get(pte), &reason)) {
+		case V_EMPTY:
+			continue;
+		case V_MOVE:
+			scan->counted++;
+			if (scan->count_only)
+				continue;
+			if (!add_candidate(scan, vma, addr))
+				goto out;
+			continue;
+		case V_LEFT:
+			scan->counted++;
+			add_left(scan, reason, 1);
+			break;
+		case V_ELSEWHERE:
+			break;
+		}
+		scan->adjacent = false;
+	}
+out:
+	spin_unlock(ptl);
+	rcu_read_unlock();
+	return addr;
+}
+
+/* Walks one mapping; returns the first address not looked at. */
+static unsigned long scan_vma(struct migd_scan *scan,
+			      struct vm_area_struct *vma, unsigned long addr,
+			      unsigned long end)
+{
+	unsigned long next, stop;
+
+	scan->adjacent = false;
+	for (; addr < end; addr = next) {
+		pgd_t *pgd = pgd_offset(vma->vm_mm, addr);
+		p4d_t *p4d;
+		pud_t *pud, pudval;
+		pmd_t *pmd, pmdval;
+
+		if (scan->budget-- == 0)
+			break;
+
+		next = pgd_addr_end(addr, end);
+		if (pgd_none(*pgd) || pgd_bad(*pgd))
+			continue;
+		p4d = p4d_offset(pgd, addr);
+		next = p4d_addr_end(addr, end);
+		if (p4d_none(*p4d) || p4d_bad(*p4d))
+			continue;
+		pud = pud_offset(p4d, addr);
+		next = pud_addr_end(addr, end);
+		pudval = READ_ONCE(*pud);
+		if (pud_none(pudval) || !pud_present(pudval))
+			continue;
+		if (pud_leaf(pudval)) {
+			leaf_left(scan, vma, pud_pfn(pudval),
+				  (next - addr) >> PAGE_SHIFT);
+			continue;
+		}
+		if (pud_bad(pudval))
+			continue;
+		pmd = pmd_offset(pud, addr);
+		next = pmd_addr_end(addr, end);
+		pmdval = pmdp_get_lockless(pmd);
+		if (pmd_none(pmdval) || !pmd_present(pmdval)) {
+			scan->adjacent = false;
+			continue;
+		}
+		if (pmd_leaf(pmdval)) {
+			scan->adjacent = false;
+			leaf_left(scan, vma, pmd_pfn(pmdval),
+				  (next - addr) >> PAGE_SHIFT);
+			continue;
+		}
+		stop = scan_ptes(scan, vma, pmd, addr, next);
+		if (stop < next) {
+			scan->full = true;
+			return stop;
+		}
+	}
+	return addr;
+}
+
+/**
+ * migd_scan_range() - find the pages to lock in [@addr, @end)
+ * @scan: job and max are set; runs are added, left pages counted to the job
+ * @mm: the target's address space
+ * @addr: where to begin
+ * @end: where to stop
+ *
+ * Stops when the scan is full or its budget of page tables is used up, so that
+ * the lock is not held long over an empty address space.
+ *
+ * Context: process; the caller holds the mmap read lock.
+ * Return: the first address that has not been looked at, or @end.
+ */
+unsigned long migd_scan_range(struct migd_scan *scan, struct mm_struct *mm,
+			      unsigned long addr, unsigned long end)
+{
+	struct vm_area_struct *vma;
+
+	scan->budget = SCAN_BUDGET;
+	scan->full = false;
+	while (addr < end && !scan->full) {
+		vma = find_vma(mm, addr);
+		if (!vma || vma->vm_start >= end)
+			return end;
+		addr = max(addr, vma->vm_start);
+		/* Device memory has no pages of ours; reading it is pointless. */
+		if (vma->vm_flags & (VM_IO | VM_PFNMAP)) {
+			addr = vma->vm_end;
+			continue;
+		}
+		addr = scan_vma(scan, vma, addr, min(end, vma->vm_end));
+		if ((int)scan->budget <= 0)
+			break;
+	}
+	return min(addr, end);
+}

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A job's walk over the target's address space: claim a slot, lock a batch,
+ * hand it over, go on; and again while pages are left that may move next time.
+ */
+#include <linux/ktime.h>
+#include <linux/math64.h>
+#include <linux/mmap_lock.h>
+#include <linux/nodemask.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include "internal.h"
+#include "walk.h"
+
+/* As often as migrate_pages(2) tries a page. */
+#define MAX_PASSES	10
+
+/* Reasons that may be gone in the next pass. */
+#define TRANSIENT	(BIT(MIGD_REASON_REFUSED) | BIT(MIGD_REASON_WRITEBACK) | \
+			 BIT(MIGD_REASON_SWAP_CACHE) | BIT(MIGD_REASON_BUSY) | \
+			 BIT(MIGD_REASON_COPY_FAILED) | BIT(MIGD_REASON_PUT_BACK))
+
+/* Not the process's own memory: leaving it is no failure of the job. */
+#define FOREIGN		(BIT(MIGD_REASON_FILE) | BIT(MIGD_REASON_SPECIAL))
+
+static bool cancelled(const struct migd_job *job)
+{
+	return test_bit(MIGD_JOB_CANCEL, &job->flags);
+}
+
+static u64 left_of(const struct migd_job *job, unsigned long reasons)
+{
+	unsigned int r;
+	u64 sum = 0;
+
+	for (r = 0; r < MIGD_REASONS; r++)
+		if (reasons & BIT(r))
+			sum += atomic64_read(&job->left[r]);
+	return sum;
+}
+
+/* Waits for a parked slot; NULL when the job is to end, with its outcome. */
+static struct migd_slot *wait_for_slot(struct migd_job *job,
+				       enum migd_outcome *ret_outcome)
+{
+	struct migd_slot *slot = NULL;
+	unsigned long wait, until;
+	bool served;
+
+	for (;;) {
+		served = migd_server_present();
+		wait = MAX_SCHEDULE_TIMEOUT;
+		if (!served) {
+			/* Jobs survive their daemon for a while. */
+			until = migd_server_lost_at() +
+				msecs_to_jiffies(READ_ONCE(migd_server_wait_ms));
+			if (time_after_eq(jiffies, until)) {
+				*ret_outcome = MIGD_OUTCOME_SERVER_LOST;
+				return NULL;
+			}
+			wait = until - jiffies;
+		}
+		WRITE_ONCE(job->state, served ? MIGD_JOB_STATE_RUNNING :
+						MIGD_JOB_STATE_WAITING);
+		wait_event_idle_timeout(migd_wait, cancelled(job) ||
+					(slot = migd_slot_claim()) ||
+					migd_server_present() != served, wait);
+		if (slot && !cancelled(job))
+			return slot;
+		if (slot)
+			migd_slot_unclaim(slot);
+		if (cancelled(job)) {
+			*ret_outcome = MIGD_OUTCOME_CANCELLED;
+			return NULL;
+		}
+	}
+}
+
+static bool room_for(unsigned int pages)
+{
+	return atomic_long_read(&migd_stats.locked_pages) + pages <=
+		READ_ONCE(migd_max_locked_pages);
+}
+
+/* Reclaim does not see isolated pages, so there is a cap on all jobs' sum. */
+static bool reserve_pages(unsigned int pages)
+{
+	if (atomic_long_add_return(pages, &migd_stats.locked_pages) <=
+	    READ_ONCE(migd_max_locked_pages))
+		return true;
+	atomic_long_sub(pages, &migd_stats.locked_pages);
+	return false;
+}
+
+static void unreserve_pages(unsigned int pages)
+{
+	atomic_long_sub(pages, &migd_stats.locked_pages);
+}
+
+/*
+ * Locks the next batch against @slot, hands it over and moves *@addr on.
+ * Returns the number of pages handed over, 0 for none, -ESRCH when the address
+ * space is gone, -ENOMEM.
+ */
+static int next_batch(struct migd_job *job, struct migd_slot *slot,
+		      struct migd_scan *scan, unsigned long *addr,
+		      unsigned long end)
+{
+	struct mm_struct *mm = job->mm;
+	struct migd_batch *batch;
+	int n;
+
+	batch = migd_batch_alloc(job, scan->max);
+	if (!batch)
+		return -ENOMEM;
+
+	if (!mmget_not_zero(mm)) {
+		n = -ESRCH;
+		goto out_batch;
+	}
+
+	/* A writer queued behind our own batches waits for them, and we for it. */
+	if (!mmap_read_trylock(mm)) {
+		wait_event_idle(migd_wait, !atomic_read(&job->inflight));
+		mmap_read_lock(mm);
+	}
+
+	scan->nr_runs = 0;
+	scan->positions = 0;
+	scan->candidates = 0;
+	*addr = migd_scan_range(scan, mm, *addr, end);
+	n = scan->nr_runs ? migd_lock_batch(job, batch, scan) : 0;
+	if (n <= 0) {
+		mmap_read_unlock(mm);
+		mmput_async(mm);
+		/* No destination page is a reason of the pages, not an error. */
+		n = 0;
+		goto out_batch;
+	}
+
+	/*
+	 * Whoever ends the batch releases the mmap lock. Lockdep is told that
+	 * this task has done it, as bpf_mmap_unlock_mm() does.
+	 */
+	batch->mm = mm;
+	rwsem_release(&mm->mmap_lock.dep_map, _THIS_IP_);
+	unreserve_pages(scan->max - n);
+	atomic_inc(&job->inflight);
+	migd_slot_hand(slot, batch);
+
+out_batch:
+	migd_batch_put(batch);
+	return n;
+}
+
+/* Keeps to the job's rate: waits until the pages handed over are paid for. */
+static void pace(struct migd_job *job, u64 *next_ns, unsigned int pages)
+{
+	u64 now = ktime_get_ns();
+
+	if (!job->max_rate)
+		return;
+	*next_ns = max(*next_ns, now) +
+		mul_u64_u64_div_u64((u64)pages << PAGE_SHIFT, NSEC_PER_SEC,
+				    job->max_rate);
+	wait_event_idle_timeout(migd_wait, cancelled(job),
+				nsecs_to_jiffies(*next_ns - now));
+}
+
+/* The target's cpuset may change under way; our worker's says nothing of it. */
+static bool node_allowed(struct migd_job *job)
+{
+	bool allowed;
+
+	task_lock(job->task);
+	allowed = node_isset(job->to, job->task->mems_allowed);
+	task_unlock(job->task);
+	return allowed;
+}
+
+/* Walks one range; MIGD_OUTCOME_NONE when it came to its end. */
+static enum migd_outcome walk_range(struct migd_job *job,
+				    struct migd_scan *scan, unsigned long addr,
+				    unsigned long end, u64 *pace_ns)
+{
+	enum migd_outcome outcome = MIGD_OUTCOME_NONE;
+	struct migd_slot *slot;
+	u32 max;
+	int n;
+
+	while (addr < end) {
+		if (!node_allowed(job))
+			return MIGD_OUTCOME_FAILED;
+		slot = wait_for_slot(job, &outcome);
+		if (!slot)
+			return outcome;
+		max = slot->server->max_batch_pages;
+		scan->max = job->batch_pages ? min(job->batch_pages, max) : max;
+		scan->max = min(scan->max, READ_ONCE(migd_max_locked_pages));
+		if (!reserve_pages(scan->max)) {
+			migd_slot_unclaim(slot);
+			wait_event_idle(migd_wait, cancelled(job) ||
+					room_for(scan->max));
+			continue;
+		}
+		n = next_batch(job, slot, scan, &addr, end);
+		if (n <= 0) {
+			unreserve_pages(scan->max);
+			migd_slot_unclaim(slot);
+		}
+		if (n == -ESRCH)
+			return MIGD_OUTCOME_TARGET_GONE;
+		if (n < 0)
+			return MIGD_OUTCOME_FAILED;
+		if (n)
+			pace(job, pace_ns, n);
+		cond_resched();
+	}
+	return outcome;
+}
+
+static enum migd_outcome walk_once(struct migd_job *job,
+				   struct migd_scan *scan, u64 *pace_ns)
+{
+	enum migd_outcome outcome = MIGD_OUTCOME_NONE;
+	unsigned int r;
+
+	for (r = 0; r < MIGD_REASONS; r++)
+		atomic64_set(&job->left[r], 0);
+	job->passes++;
+	for (r = 0; r < job->nr_ranges && outcome == MIGD_OUTCOME_NONE; r++)
+		outcome = walk_range(job, scan, job->ranges[r].start,
+				     job->ranges[r].end, pace_ns);
+	/* Each ends by its deadline plus the grace. */
+	wait_event_idle(migd_wait, !atomic_read(&job->inflight));
+	return outcome;
+}
+
+/* Pages on the source nodes, so that progress has a scale. */
+static bool count_pages(struct migd_job *job, struct migd_scan *scan)
+{
+	unsigned long addr;
+	unsigned int r;
+
+	if (!mmget_not_zero(job->mm))
+		return false;
+	scan->count_only = true;
+	scan->counted = 0;
+	for (r = 0; r < job->nr_ranges; r++) {
+		addr = job->ranges[r].start;
+		while (addr < job->ranges[r].end && !cancelled(job)) {
+			mmap_read_lock(job->mm);
+			addr = migd_scan_range(scan, job->mm, addr,
+					       job->ranges[r].end);
+			mmap_read_unlock(job->mm);
+			cond_resched();
+		}
+	}
+	scan->count_only = false;
+	mmput_async(job->mm);
+	job->total = scan->counted;
+	return true;
+}
+
+/**
+ * migd_walk() - move a job's pages
+ * @job: the job
+ *
+ * Context: process; sleeps for as long as the job takes.
+ * Return: how it ended.
+ */
+enum migd_outcome migd_walk(struct migd_job *job)
+{
+	enum migd_outcome outcome;
+	struct migd_scan *scan;
+	u64 pace_ns = 0, moved, left;
+
+	scan = kzalloc(sizeof(*scan), GFP_KERNEL);
+	if (!scan)
+		return MIGD_OUTCOME_FAILED;
+	scan->job = job;
+
+	if (!count_pages(job, scan)) {
+		kfree(scan);
+		return MIGD_OUTCOME_TARGET_GONE;
+	}
+	do {
+		moved = atomic64_read(&job->moved);
+		outcome = walk_once(job, scan, &pace_ns);
+		moved = atomic64_read(&job->moved) - moved;
+	} while (outcome == MIGD_OUTCOME_NONE && left_of(job, TRANSIENT) &&
+		 job->passes < MAX_PASSES && (moved || job->passes < 3));
+	kfree(scan);
+
+	moved = atomic64_read(&job->moved);
+	left = left_of(job, ~0UL);
+	if (outcome != MIGD_OUTCOME_NONE) {
+		if (job->total > moved + left)
+			migd_job_left(job, MIGD_REASON_UNREACHED,
+				      job->total - moved - left);
+		return outcome;
+	}
+	if (!left_of(job, ~FOREIGN))
+		return MIGD_OUTCOME_MOVED;
+	return moved ? MIGD_OUTCOME_PARTLY : MIGD_OUTCOME_FAILED;
+}
