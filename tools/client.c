@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The D-Bus service org.migd1 as its client sees it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+#include "migctl.h"
+#include "text.h"
+
+/*
+ * struct known_error - an error of the bus and what it means for a person
+ *
+ * @name:	D-Bus error name, or its beginning when it ends in a dot
+ * @code:	exit code
+ * @sentence:	what to say, NULL to pass on the service's own sentence
+ */
+struct known_error {
+	const char *name;
+	int code;
+	const char *sentence;
+};
+
+#define NOT_RUNNING	"migd is not running and the bus cannot start it: " \
+			"install it, or run `systemctl start migd`"
+#define NO_ANSWER	"migd does not answer: see `systemctl status migd` and `journalctl -u migd`"
+#define NOT_STARTED	"migd could not be started: see `systemctl status migd` and " \
+			"`journalctl -u migd`"
+#define OTHER_VERSION	"migd is of another version than this migctl (" MIGCTL_VERSION "): " \
+			"install both from one package and run `systemctl restart migd`"
+
+static const struct known_error known_errors[] = {
+	{ "org.migd1.Error.NotAllowed", MIGCTL_DENIED, NULL },
+	{ "org.migd1.Error.ModuleMissing", MIGCTL_ABSENT, NULL },
+	{ "org.migd1.Error.VersionMismatch", MIGCTL_ABSENT, NULL },
+	{ "org.migd1.Error.InvalidOption", MIGCTL_USAGE, NULL },
+	{ "org.migd1.Error.InvalidArgument", MIGCTL_USAGE, NULL },
+	{ "org.migd1.Error.", MIGCTL_FAILED, NULL },
+	{ SD_BUS_ERROR_ACCESS_DENIED, MIGCTL_DENIED,
+	  "the bus does not let you ask this of migd: run migctl as root" },
+	{ SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, MIGCTL_DENIED,
+	  "migd wants an authorization that cannot be asked for here: run migctl as root" },
+	{ SD_BUS_ERROR_AUTH_FAILED, MIGCTL_DENIED,
+	  "the bus does not know you: run migctl as root" },
+	{ SD_BUS_ERROR_SERVICE_UNKNOWN, MIGCTL_ABSENT, NOT_RUNNING },
+	{ SD_BUS_ERROR_NAME_HAS_NO_OWNER, MIGCTL_ABSENT, NOT_RUNNING },
+	{ SD_BUS_ERROR_NO_REPLY, MIGCTL_ABSENT, NO_ANSWER },
+	{ SD_BUS_ERROR_TIMEOUT, MIGCTL_ABSENT, NO_ANSWER },
+	{ "org.freedesktop.DBus.Error.TimedOut", MIGCTL_ABSENT, NOT_STARTED },
+	{ "org.freedesktop.DBus.Error.Spawn.", MIGCTL_ABSENT, NOT_STARTED },
+	{ "org.freedesktop.systemd1.", MIGCTL_ABSENT, NOT_STARTED },
+	{ SD_BUS_ERROR_DISCONNECTED, MIGCTL_ABSENT,
+	  "the system bus is gone: see `systemctl status dbus`" },
+	{ SD_BUS_ERROR_UNKNOWN_METHOD, MIGCTL_ABSENT, OTHER_VERSION },
+	{ SD_BUS_ERROR_UNKNOWN_OBJECT, MIGCTL_ABSENT, OTHER_VERSION },
+	{ SD_BUS_ERROR_UNKNOWN_INTERFACE, MIGCTL_ABSENT, OTHER_VERSION },
+	{ SD_BUS_ERROR_UNKNOWN_PROPERTY, MIGCTL_ABSENT, OTHER_VERSION },
+	{ SD_BUS_ERROR_INVALID_SIGNATURE, MIGCTL_ABSENT, OTHER_VERSION },
+};
+
+static const struct known_error *find_error(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(known_errors); i++) {
+		const char *known = known_errors[i].name;
+		size_t len = strlen(known);
+
+		if (known[len - 1] == '.' ? !strncmp(name, known, len) : !strcmp(name, known))
+			return &known_errors[i];
+	}
+	return NULL;
+}
+
+int client_fail(const sd_bus_error *error, int r)
+{
+	const struct known_error *known;
+
+	if (!error || !error->name) {
+		switch (-r) {
+		case ETIMEDOUT:
+		case ECONNRESET:
+		case ENOTCONN:
+		case ESHUTDOWN:
+			say_err("the connection to the system bus broke: see `systemctl status dbus`");
+			return MIGCTL_ABSENT;
+		case EBADMSG:
+		case ENXIO:
+			say_err("%s", OTHER_VERSION);
+			return MIGCTL_ABSENT;
+		}
+		say_err("talking to migd failed (%s): try again", strerror(-r));
+		return MIGCTL_FAILED;
+	}
+	known = find_error(error->name);
+	if (known && known->sentence) {
+		say_err("%s", known->sentence);
+		return known->code;
+	}
+	if (error->message)
+		say_err("%s", error->message);
+	else
+		say_err("migd answered %s: see `journalctl -u migd`", error->name);
+	return known ? known->code : MIGCTL_FAILED;
+}
+
+bool client_no_object(const sd_bus_error *error)
+{
+	return sd_bus_error_has_name(error, "org.migd1.Error.NoSuchJob") ||
+	       sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_OBJECT) ||
+	       sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_METHOD) ||
+	       sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_INTERFACE);
+}
+
+int client_fail_job(const sd_bus_error *error, int r, __u64 id)
+{
+	if (!client_no_object(error))
+		return client_fail(error, r);
+	say_err("there is no job %llu: `migctl jobs` lists those there are", id);
+	return MIGCTL_FAILED;
+}
+
+int client_open(struct client *c, const struct opts *opts)
+{
+	int r;
+
+	c->no_start = opts->no_start;
+	r = sd_bus_open_system(&c->bus);
+	if (r >= 0)
+		return MIGCTL_OK;
+	c->bus = NULL;
+	if (r == -EACCES || r == -EPERM) {
+		say_err("the system bus does not let you connect: run migctl as root");
+		return MIGCTL_DENIED;
+	}
+	say_err("there is no system bus to reach migd on (%s): is dbus running?",
+		strerror(-r));
+	return MIGCTL_ABSENT;
+}
+
+void client_close(struct client *c)
+{
+	c->bus = sd_bus_flush_close_unref(c->bus);
+}
+
+int client_new_call(struct client *c, const char *path, const char *iface, const char *member,
+		    sd_bus_message **ret)
+{
+	sd_bus_message *m = NULL;
+	int r;
+
+	r = sd_bus_message_new_method_call(c->bus, &m, BUS_NAME, path, iface, member);
+	if (r < 0)
+		return r;
+	if (c->no_start) {
+		r = sd_bus_message_set_auto_start(m, false);
+		if (r < 0) {
+			sd_bus_message_unref(m);
+			return r;
+		}
+	}
+	*ret = m;
+	return 0;
+}
+
+/* Call a method without arguments that answers one string. */
+static int call_text(struct client *c, const char *path, const char *iface, const char *member,
+		     sd_bus_error *error, char **ret)
+{
+	sd_bus_message *m = NULL, *reply = NULL;
+	const char *text;
+	int r;
+
+	r = client_new_call(c, path, iface, member, &m);
+	if (r < 0)
+		goto out;
+	r = sd_bus_call(c->bus, m, 0, error, &reply);
+	if (r < 0)
+		goto out;
+	r = sd_bus_message_read(reply, "s", &text);
+	if (r < 0)
+		goto out;
+	*ret = strdup(text);
+	r = *ret ? 0 : -ENOMEM;
+out:
+	sd_bus_message_unref(reply);
+	sd_bus_message_unref(m);
+	return r;
+}
+
+int client_manager_text(struct client *c, const char *member, char **ret)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r, code = MIGCTL_OK;
+
+	r = call_text(c, BUS_ROOT, IFACE_MANAGER, member, &error, ret);
+	if (r < 0)
+		code = client_fail(&error, r);
+	sd_bus_error_free(&error);
+	return code;
+}
+
+int client_job_text(struct client *c, __u64 id, char **ret)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r, code = MIGCTL_OK;
+	char path[JOB_PATH_SIZE];
+
+	client_job_path(path, id);
+	r = call_text(c, path, IFACE_JOB, "Describe", &error, ret);
+	if (r < 0)
+		code = client_fail_job(&error, r, id);
+	sd_bus_error_free(&error);
+	return code;
+}
+
+int client_manager_properties(struct client *c, const char *iface, sd_bus_message **ret)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *m = NULL;
+	int r, code = MIGCTL_OK;
+
+	r = client_new_call(c, BUS_ROOT, IFACE_PROPS, "GetAll", &m);
+	if (r < 0)
+		goto out;
+	r = sd_bus_message_append(m, "s", iface);
+	if (r < 0)
+		goto out;
+	r = sd_bus_call(c->bus, m, 0, &error, ret);
+out:
+	if (r < 0)
+		code = client_fail(&error, r);
+	sd_bus_message_unref(m);
+	sd_bus_error_free(&error);
+	return code;
+}
+
+void client_job_path(char path[static JOB_PATH_SIZE], __u64 id)
+{
+	snprintf(path, JOB_PATH_SIZE, BUS_JOBS "/%llu", id);
+}
+
+int client_job_id(const char *path, __u64 *ret)
+{
+	size_t len = strlen(BUS_JOBS "/");
+
+	if (strncmp(path, BUS_JOBS "/", len))
+		return -EINVAL;
+	return parse_u64(path + len, ret);
+}
+
+int client_parse_job(const char *word, __u64 *ret)
+{
+	if (parse_u64(word, ret) >= 0)
+		return MIGCTL_OK;
+	say_err("'%s' is no job id: give the number that `migctl jobs` shows", word);
+	return MIGCTL_USAGE;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The D-Bus service org.migd1 as its client sees it. */
+#ifndef MIGCTL_CLIENT_H
+#define MIGCTL_CLIENT_H
+
+#include <stdbool.h>
+#include <systemd/sd-bus.h>
+#include <linux/types.h>
+
+#define BUS_NAME	"org.migd1"
+#define BUS_ROOT	"/org/migd1"
+#define BUS_JOBS	"/org/migd1/job"
+#define IFACE_MANAGER	"org.migd1.Manager"
+#define IFACE_JOB	"org.migd1.Job"
+#define IFACE_ENGINE	"org.migd1.Engine"
+#define IFACE_POLICY	"org.migd1.Policy"
+#define IFACE_PROPS	"org.freedesktop.DBus.Properties"
+#define IFACE_OBJECTS	"org.freedesktop.DBus.ObjectManager"
+
+/* The match rule for a signal of the service; @where is "path='...'" or alike. */
+#define BUS_RULE(where, iface, member)					\
+	"type='signal',sender='" BUS_NAME "'," where ",interface='" iface \
+	"',member='" member "'"
+
+#define JOBS_RULE(iface, member)	\
+	BUS_RULE("path_namespace='" BUS_JOBS "'", iface, member)
+#define MANAGER_RULE(member)		\
+	BUS_RULE("path='" BUS_ROOT "'", IFACE_MANAGER, member)
+
+/* The bus's own signals: the daemon comes or goes; the bus is gone. */
+#define OWNER_RULE	"type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged'" \
+			OWNER_RULE_ARG
+#define OWNER_RULE_ARG	",path='/org/freedesktop/DBus',arg0='" BUS_NAME "'"
+#define DISCONNECTED_RULE \
+	"type='signal',interface='org.freedesktop.DBus.Local',member='Disconnected'"
+
+struct opts;
+
+/*
+ * struct client - the connection
+ *
+ * @bus:	the system bus
+ * @no_start:	calls must not make the bus start the daemon
+ */
+struct client {
+	sd_bus *bus;
+	bool no_start;
+};
+
+/*
+ * Functions that return an exit code have said what went wrong when it is not
+ * MIGCTL_OK; the others return 0 or a negative errno and say nothing.
+ */
+
+/* Returns an exit code. */
+int client_open(struct client *c, const struct opts *opts);
+void client_close(struct client *c);
+
+/* Say what an error of the bus or the service means; returns its exit code. */
+int client_fail(const sd_bus_error *error, int r);
+
+/* As client_fail(), for a call on a job's object, which may not exist. */
+int client_fail_job(const sd_bus_error *error, int r, __u64 id);
+
+/* Whether the error says that the object called is not there. */
+bool client_no_object(const sd_bus_error *error);
+
+/* A method call on the service. */
+int client_new_call(struct client *c, const char *path, const char *iface, const char *member,
+		    sd_bus_message **ret);
+
+/* Describe() of the manager, GetStats(): the string they answer. Returns an exit code. */
+int client_manager_text(struct client *c, const char *member, char **ret);
+
+/* Describe() of a job. Returns an exit code. */
+int client_job_text(struct client *c, __u64 id, char **ret);
+
+/* GetAll() of an interface of the manager. Returns an exit code. */
+int client_manager_properties(struct client *c, const char *iface, sd_bus_message **ret);
+
+/* /org/migd1/job/ID, to and from. */
+#define JOB_PATH_SIZE	64
+void client_job_path(char path[static JOB_PATH_SIZE], __u64 id);
+int client_job_id(const char *path, __u64 *ret);
+
+/* Parse a job's id that a person typed. Returns an exit code. */
+int client_parse_job(const char *word, __u64 *ret);
+
+#endif /* MIGCTL_CLIENT_H */

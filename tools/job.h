@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A job as the service tells of it, and telling it to people. */
+#ifndef MIGCTL_JOB_H
+#define MIGCTL_JOB_H
+
+#include <stdbool.h>
+#include <jansson.h>
+#include <systemd/sd-bus.h>
+#include <linux/types.h>
+
+#define JOB_TEXT	64
+#define JOB_MAX_LEFT	32	/* reasons; there are 17 */
+
+struct hist {
+	__u64 count, p50, p90, p99, max;	/* times in ns */
+};
+
+struct left {
+	char reason[24];
+	__u64 pages;
+};
+
+struct job {
+	__u64 id;
+	__u32 pid;
+	char comm[JOB_TEXT];
+	int from, to;		/* from: -1 for every node but `to` */
+	char order[JOB_TEXT], engine[JOB_TEXT], state[JOB_TEXT], outcome[JOB_TEXT];
+	__u64 total, moved, bytes;	/* pages, pages, bytes moved */
+	struct left left[JOB_MAX_LEFT];
+	unsigned int nr_left;
+	__u32 passes;
+	__u64 batches, rescued, elapsed_usec;
+	struct hist lock, copy, commit, blackout;	/* from JSON only */
+};
+
+/* Take what an a{sv} says of the job; what it does not name stays. 0 or -errno. */
+int job_read_properties(struct job *job, sd_bus_message *m);
+
+void job_read_json(struct job *job, const json_t *object);
+void hist_read_json(struct hist *hist, const json_t *object, const char *key);
+
+bool job_is_done(const struct job *job);
+__u64 job_left(const struct job *job);
+
+/* The exit code that the outcome asks for. */
+int job_exit_code(const struct job *job);
+
+/* One line of text: "process 1234 (redis-server) from node 0 to node 1". */
+void job_subject(const struct job *job, char *line, size_t size);
+
+/* At the end of a job, on stdout. */
+void job_print_summary(const struct job *job);
+
+/* Everything, on stdout. */
+void job_print_detail(const struct job *job);
+
+/* What a reason means and what to do about it; see reason.c. */
+const char *reason_meaning(const char *reason);
+const char *reason_advice(const char *reason);
+
+#endif /* MIGCTL_JOB_H */

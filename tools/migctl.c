@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+/* migctl: the command-line client of migd. One verb table, nothing else. */
+#include <stdio.h>
+#include <string.h>
+
+#include "migctl.h"
+#include "text.h"
+
+struct verb {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+};
+
+static const struct verb verbs[] = {
+	{ "status", verb_status, "what migd is, whether it is ready, and if not, why" },
+	{ "migrate", verb_migrate, "move the memory of a process from one node to another" },
+	{ "jobs", verb_jobs, "list the jobs, or show one" },
+	{ "cancel", verb_cancel, "cancel a job" },
+	{ "engines", verb_engines, "list the copy engines" },
+	{ "stats", verb_stats, "counters and times since the module was loaded" },
+	{ "policy", verb_policy, "show the defaults for jobs, or set them" },
+	{ "monitor", verb_monitor, "print what happens, as it happens" },
+};
+
+static int print_help(void)
+{
+	printf("Usage: migctl VERB [ARGUMENT...]\n\n"
+	       "Move the memory of running processes between NUMA nodes with migd.\n\n"
+	       "Verbs:\n");
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		printf("  %-10s%s\n", verbs[i].name, verbs[i].help);
+	printf("\nOptions:\n"
+	       "  -h, --help     this text; migctl VERB --help tells about one verb\n"
+	       "      --version  the version of migctl\n\n"
+	       "See migctl(1) for exit codes and examples.\n");
+	return MIGCTL_OK;
+}
+
+static int unknown_verb(const char *name)
+{
+	const char *close = NULL;
+	unsigned int best = 3;
+
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		unsigned int d = text_distance(name, verbs[i].name);
+
+		if (d < best) {
+			best = d;
+			close = verbs[i].name;
+		}
+	}
+	if (close)
+		say_err("there is no verb '%s': did you mean '%s'?", name, close);
+	else
+		say_err("there is no verb '%s': migctl --help lists them", name);
+	return MIGCTL_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		say_err("what to do? Give a verb; migctl --help lists them");
+		return MIGCTL_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
+		return print_help();
+	if (!strcmp(argv[1], "--version")) {
+		printf("migctl %s\n", MIGCTL_VERSION);
+		return MIGCTL_OK;
+	}
+	if (argv[1][0] == '-') {
+		say_err("unknown option '%s': options follow the verb; see migctl --help",
+			argv[1]);
+		return MIGCTL_USAGE;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (!strcmp(argv[1], verbs[i].name))
+			return verbs[i].run(argc - 1, argv + 1);
+	return unknown_verb(argv[1]);
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The memory policies in /proc/PID/numa_maps. */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "numa_maps.h"
+#include "rangelist.h"
+#include "text.h"
+
+/* A process has few policies, however many mappings; more are not told. */
+#define MAX_POLICIES	8
+
+/*
+ * The nodes of a policy, and where its text ends. The modes that name nodes,
+ * see mpol_to_str(): "bind:0", "prefer=static:0-1", "prefer (many):0",
+ * "weighted interleave:0,2". NULL for those that name none.
+ */
+static const char *policy_nodes(const char *policy, const char **ret_end)
+{
+	static const char *const modes[] = {
+		"bind", "prefer (many)", "prefer", "interleave", "weighted interleave",
+	};
+	const char *at;
+
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		size_t len = strlen(modes[i]);
+
+		if (strncmp(policy, modes[i], len))
+			continue;
+		at = policy + len;
+		if (*at == '=')
+			at += strcspn(at, ":\n ");
+		if (*at != ':')
+			continue;
+		*ret_end = at + 1 + strcspn(at + 1, "\n ");
+		return at + 1;
+	}
+	return NULL;
+}
+
+/* Pages on the source, from the words "N<node>=<pages>". */
+static __u64 source_pages(const char *words, int from, int to)
+{
+	__u64 pages = 0;
+
+	for (const char *at = words; (at = strstr(at, " N")); at++) {
+		char *end;
+		long node = strtol(at + 2, &end, 10);
+
+		if (end == at + 2 || *end != '=' || node == to || (from >= 0 && node != from))
+			continue;
+		pages += strtoull(end + 1, NULL, 10);
+	}
+	return pages;
+}
+
+static void count_use(struct policy_use *uses, unsigned int *nr, const char *policy, size_t len,
+		      __u64 address, __u64 pages)
+{
+	struct policy_use *use = NULL;
+
+	if (len >= sizeof(uses->policy))
+		return;
+	for (unsigned int i = 0; i < *nr && !use; i++)
+		if (strlen(uses[i].policy) == len && !memcmp(uses[i].policy, policy, len))
+			use = &uses[i];
+	if (!use) {
+		if (*nr == MAX_POLICIES)
+			return;
+		use = &uses[(*nr)++];
+		memcpy(use->policy, policy, len);
+		use->policy[len] = '\0';
+		use->first = address;
+	}
+	use->mappings++;
+	use->pages += pages;
+}
+
+int numa_maps_policies(FILE *file, int from, int to,
+		       void (*tell)(const struct policy_use *use, void *userdata),
+		       void *userdata)
+{
+	struct policy_use uses[MAX_POLICIES] = { };
+	const char *nodes, *end;
+	unsigned int nr = 0;
+	char *line = NULL;
+	size_t alloc = 0;
+	int r;
+
+	while (errno = 0, getline(&line, &alloc, file) > 0) {
+		char *policy;
+		__u64 address = strtoull(line, &policy, 16), pages;
+
+		if (*policy != ' ')
+			continue;
+		nodes = policy_nodes(++policy, &end);
+		if (!nodes || rangelist_has(nodes, to))
+			continue;
+		pages = source_pages(end, from, to);
+		if (pages)
+			count_use(uses, &nr, policy, end - policy, address, pages);
+	}
+	r = ferror(file) ? -errno : 0;
+	free(line);
+	for (unsigned int i = 0; !r && i < nr; i++)
+		tell(&uses[i], userdata);
+	return r;
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Why pages were left, in words, and what to do about it. */
+#include <string.h>
+
+#include "job.h"
+#include "text.h"
+
+struct reason {
+	const char *name;
+	const char *meaning;
+	const char *advice;
+};
+
+static const struct reason reasons[] = {
+	{ "file", "page cache of files", "migratepages(8) moves what no other process maps" },
+	{ "shmem", "shared memory, memfd or tmpfs", "migratepages(8) moves it" },
+	{ "hugetlb", "hugetlb pages",
+	  "migratepages(8) moves them where the node has free huge pages" },
+	{ "huge", "transparent huge pages", "migratepages(8) moves them whole" },
+	{ "large", "large folios", "migratepages(8) moves them whole" },
+	{ "ksm", "merged by KSM with pages of others",
+	  "unmerge them with `echo 2 > /sys/kernel/mm/ksm/run`, then migrate again" },
+	{ "special", "device memory or mappings without ordinary pages",
+	  "it belongs to a driver and cannot be moved" },
+	{ "tagged", "memory with MTE tags", "migratepages(8) moves it with its tags" },
+	{ "swap-cache", "in the swap cache, where state-first is not safe",
+	  "migrate again with --order copy-first" },
+	{ "refused", "pinned, or in use by the kernel",
+	  "migrate again; pages pinned for I/O stay until they are unpinned" },
+	{ "writeback", "being written to swap", "migrate again in a moment" },
+	{ "poisoned", "the hardware reported a memory error",
+	  "they cannot be moved; see `journalctl -k`" },
+	{ "no-memory", "the destination node had no free page",
+	  "free memory there or choose another node, then migrate again" },
+	{ "busy", "somebody used them while they were moved", "migrate again" },
+	{ "copy-failed", "no engine could copy them",
+	  "see `migctl engines`, then migrate again with --engine cpu" },
+	{ "put-back", "the deadline passed while an engine could still write the copy",
+	  "migrate again with a longer --deadline or fewer --batch-pages" },
+	{ "unreached", "the job ended before it came to them", "migrate again" },
+};
+
+static const struct reason *find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
+		if (!strcmp(name, reasons[i].name))
+			return &reasons[i];
+	return NULL;
+}
+
+const char *reason_meaning(const char *name)
+{
+	const struct reason *reason = find(name);
+
+	return reason ? reason->meaning : "a reason that this migctl does not know";
+}
+
+const char *reason_advice(const char *name)
+{
+	const struct reason *reason = find(name);
+
+	return reason ? reason->advice : "see migctl(1) of the migd that runs";
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+/* migctl cancel: cancel a job. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "client.h"
+#include "migctl.h"
+#include "text.h"
+
+static const char help[] =
+	"Usage: migctl cancel ID [OPTION...]\n\n"
+	"Cancel job ID. What it has moved stays moved.\n\n"
+	"      --json      print the job as JSON\n"
+	"      --no-start  fail when the daemon does not run\n"
+	"  -h, --help      this text\n";
+
+static int cancel(struct client *c, __u64 id)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	char path[JOB_PATH_SIZE];
+	sd_bus_message *m = NULL;
+	int r, code = MIGCTL_OK;
+
+	client_job_path(path, id);
+	r = client_new_call(c, path, IFACE_JOB, "Cancel", &m);
+	if (r >= 0)
+		r = sd_bus_call(c->bus, m, 0, &error, NULL);
+	if (r < 0)
+		code = client_fail_job(&error, r, id);
+	sd_bus_message_unref(m);
+	sd_bus_error_free(&error);
+	return code;
+}
+
+int verb_cancel(int argc, char **argv)
+{
+	struct opts opts = { .verb = "cancel", .help = help };
+	struct client client = { };
+	char *text = NULL;
+	__u64 id;
+	int code;
+
+	code = opts_parse(&opts, argc, argv);
+	if (code != OPTS_GO_ON)
+		return code;
+	if (optind >= argc) {
+		say_err("which job? Give the id that `migctl jobs` shows");
+		return MIGCTL_USAGE;
+	}
+	code = client_parse_job(argv[optind++], &id);
+	if (code != MIGCTL_OK)
+		return code;
+	code = opts_no_more(&opts, argc, argv);
+	if (code != OPTS_GO_ON)
+		return code;
+	code = client_open(&client, &opts);
+	if (code != MIGCTL_OK)
+		return code;
+	code = cancel(&client, id);
+	if (code == MIGCTL_OK && opts.json) {
+		code = client_job_text(&client, id, &text);
+		if (code == MIGCTL_OK)
+			puts(text);
+	} else if (code == MIGCTL_OK) {
+		printf("job %llu is being cancelled\n", id);
+	}
+	free(text);
+	client_close(&client);
+	return code;
+}

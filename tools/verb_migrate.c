@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0
+/* migctl migrate: move the memory of a process. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "follow.h"
+#include "json.h"
+#include "migctl.h"
+#include "preflight.h"
+#include "text.h"
+
+static const char help[] =
+	"Usage: migctl migrate PID --to NODE [OPTION...]\n\n"
+	"Move the memory of process PID to NUMA node NODE.\n\n"
+	"      --from NODE          leave only this node; default: every node but --to\n"
+	"      --to NODE            where the memory goes\n"
+	"      --order ORDER        copy-first (default) or state-first\n"
+	"      --engine ENGINE      auto, cpu, dma or a name that migctl engines shows\n"
+	"      --batch-pages N      most pages locked at once\n"
+	"      --deadline TIME      longest time pages may stay locked: 500us, 20ms, 1s\n"
+	"      --max-rate RATE      most bytes per second: 500M, 2G, 256Mi, none\n"
+	"      --range START-END    only this part of the address space, in hex as in\n"
+	"                           /proc/PID/maps; may be given several times\n"
+	"      --no-block           start the job, print its id and leave\n"
+	"      --daemon-timeout TIME  how long to wait for a daemon that went away\n"
+	"                           while the job runs; default 30s\n"
+	"  -q, --quiet              print nothing but errors and warnings\n"
+	"  -v, --verbose            tell also what could not be looked at beforehand\n"
+	"      --json               print what became of the job as JSON\n"
+	"      --no-start           fail when the daemon does not run\n"
+	"  -h, --help               this text\n\n"
+	"Exits with 0 when all was moved, 1 failed, 2 usage, 3 moved a part, 4 denied,\n"
+	"5 daemon or module not there, 130 cancelled.\n";
+
+enum {
+	OPT_FROM = OPT_OWN,
+	OPT_TO,
+	OPT_ORDER,
+	OPT_ENGINE,
+	OPT_BATCH_PAGES,
+	OPT_DEADLINE,
+	OPT_MAX_RATE,
+	OPT_RANGE,
+	OPT_NO_BLOCK,
+	OPT_DAEMON_TIMEOUT,
+};
+
+#define NODE_UNSET	INT_MIN
+
+struct range {
+	__u64 start, end;
+};
+
+/* What the command line asks for. */
+struct request {
+	struct opts opts;
+	__u32 pid;
+	int from, to;
+	const char *order, *engine;
+	__u32 batch_pages;		/* 0: not given */
+	__u64 deadline_usec;		/* 0: not given */
+	__u64 max_rate;
+	bool has_max_rate;
+	struct range *ranges;
+	size_t nr_ranges;
+	bool no_block, quiet, verbose;
+	__u64 away_usec;
+};
+
+static int bad_value(const char *option, const char *value, const char *wanted)
+{
+	say_err("'%s' is no value for %s: give %s", value, option, wanted);
+	return MIGCTL_USAGE;
+}
+
+static int parse_node(const char *option, const char *value, int *ret)
+{
+	__u32 node;
+
+	if (parse_u32(value, &node) < 0 || node > INT_MAX)
+		return bad_value(option, value, "the number of a node, such as 0");
+	*ret = node;
+	return OPTS_GO_ON;
+}
+
+static int add_range(struct request *q, const char *value)
+{
+	__u64 page = sysconf(_SC_PAGESIZE);
+	struct range range, *ranges;
+
+	if (parse_range(value, &range.start, &range.end) < 0 || range.start % page ||
+	    range.end % page)
+		return bad_value("--range", value,
+				 "START-END in hex and whole pages, as in /proc/PID/maps");
+	ranges = reallocarray(q->ranges, q->nr_ranges + 1, sizeof(*ranges));
+	if (!ranges) {
+		say_err("no memory for %zu ranges: give fewer", q->nr_ranges + 1);
+		return MIGCTL_FAILED;
+	}
+	ranges[q->nr_ranges++] = range;
+	q->ranges = ranges;
+	return OPTS_GO_ON;
+}
+
+static int parse_option(struct request *q, int c, char **argv)
+{
+	switch (c) {
+	case OPT_FROM:
+		return parse_node("--from", optarg, &q->from);
+	case OPT_TO:
+		return parse_node("--to", optarg, &q->to);
+	case OPT_ORDER:
+		if (strcmp(optarg, "copy-first") && strcmp(optarg, "state-first"))
+			return bad_value("--order", optarg, "copy-first or state-first");
+		q->order = optarg;
+		break;
+	case OPT_ENGINE:
+		if (!*optarg)
+			return bad_value("--engine", optarg,
+					 "auto, cpu, dma or an engine's name");
+		q->engine = optarg;
+		break;
+	case OPT_BATCH_PAGES:
+		if (parse_u32(optarg, &q->batch_pages) < 0 || !q->batch_pages)
+			return bad_value("--batch-pages", optarg, "a number of pages, such as 512");
+		break;
+	case OPT_DEADLINE:
+		if (parse_usec(optarg, &q->deadline_usec) < 0 || !q->deadline_usec ||
+		    q->deadline_usec > UINT_MAX)
+			return bad_value("--deadline", optarg,
+					 "a time with its unit, such as 20ms");
+		break;
+	case OPT_MAX_RATE:
+		if (parse_rate(optarg, &q->max_rate) < 0)
+			return bad_value("--max-rate", optarg,
+					 "bytes per second, such as 500M, or none");
+		q->has_max_rate = true;
+		break;
+	case OPT_RANGE:
+		return add_range(q, optarg);
+	case OPT_NO_BLOCK:
+		q->no_block = true;
+		break;
+	case OPT_DAEMON_TIMEOUT:
+		if (parse_usec(optarg, &q->away_usec) < 0)
+			return bad_value("--daemon-timeout", optarg,
+					 "a time with its unit, such as 30s");
+		break;
+	case 'q':
+		q->quiet = true;
+		break;
+	case 'v':
+		q->verbose = true;
+		break;
+	default:
+		return opts_common(&q->opts, c, argv);
+	}
+	return OPTS_GO_ON;
+}
+
+static int parse(struct request *q, int argc, char **argv)
+{
+	static const struct option options[] = {
+		OPTS_HELP,
+		OPTS_JSON,
+		OPTS_NO_START,
+		{ "from", required_argument, NULL, OPT_FROM },
+		{ "to", required_argument, NULL, OPT_TO },
+		{ "order", required_argument, NULL, OPT_ORDER },
+		{ "engine", required_argument, NULL, OPT_ENGINE },
+		{ "batch-pages", required_argument, NULL, OPT_BATCH_PAGES },
+		{ "deadline", required_argument, NULL, OPT_DEADLINE },
+		{ "max-rate", required_argument, NULL, OPT_MAX_RATE },
+		{ "range", required_argument, NULL, OPT_RANGE },
+		{ "no-block", no_argument, NULL, OPT_NO_BLOCK },
+		{ "daemon-timeout", required_argument, NULL, OPT_DAEMON_TIMEOUT },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "verbose", no_argument, NULL, 'v' },
+		OPTS_END,
+	};
+	int c, r;
+
+	optind = 0;
+	while ((c = getopt_long(argc, argv, ":hqv", options, NULL)) >= 0) {
+		r = parse_option(q, c, argv);
+		if (r != OPTS_GO_ON)
+			return r;
+	}
+	if (optind >= argc) {
+		say_err("which process? Give its pid: see migctl migrate --help");
+		return MIGCTL_USAGE;
+	}
+	if (parse_u32(argv[optind], &q->pid) < 0 || !q->pid) {
+		say_err("'%s' is no pid: give the number of a process", argv[optind]);
+		return MIGCTL_USAGE;
+	}
+	optind++;
+	r = opts_no_more(&q->opts, argc, argv);
+	if (r != OPTS_GO_ON)
+		return r;
+	if (q->to == NODE_UNSET) {
+		say_err("where to? Give the destination node with --to");
+		return MIGCTL_USAGE;
+	}
+	if (q->from == q->to) {
+		say_err("--from and --to name the same node %d: give two different ones", q->to);
+		return MIGCTL_USAGE;
+	}
+	if (q->from == NODE_UNSET)
+		q->from = -1;
+	return OPTS_GO_ON;
+}
+
+static int append_ranges(const struct request *q, sd_bus_message *m)
+{
+	int r;
+
+	r = sd_bus_message_open_container(m, 'e', "sv");
+	if (r >= 0)
+		r = sd_bus_message_append(m, "s", "ranges");
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'v', "a(tt)");
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'a', "(tt)");
+	for (size_t i = 0; r >= 0 && i < q->nr_ranges; i++)
+		r = sd_bus_message_append(m, "(tt)", q->ranges[i].start, q->ranges[i].end);
+	for (unsigned int depth = 0; r >= 0 && depth < 3; depth++)
+		r = sd_bus_message_close_container(m);
+	return r;
+}
+
+/* The call with the options that were given; what was not is the policy's. */
+static int new_call(const struct request *q, struct client *c, sd_bus_message **ret)
+{
+	sd_bus_message *m = NULL;
+	int r;
+
+	r = client_new_call(c, BUS_ROOT, IFACE_MANAGER, "MigrateProcess", &m);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_append(m, "uii", q->pid, q->from, q->to);
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'a', "{sv}");
+	if (r >= 0 && q->order)
+		r = sd_bus_message_append(m, "{sv}", "order", "s", q->order);
+	if (r >= 0 && q->engine)
+		r = sd_bus_message_append(m, "{sv}", "engine", "s", q->engine);
+	if (r >= 0 && q->batch_pages)
+		r = sd_bus_message_append(m, "{sv}", "batch-pages", "u", q->batch_pages);
+	if (r >= 0 && q->deadline_usec)
+		r = sd_bus_message_append(m, "{sv}", "deadline-us", "u", (__u32)q->deadline_usec);
+	if (r >= 0 && q->has_max_rate)
+		r = sd_bus_message_append(m, "{sv}", "max-rate", "t", q->max_rate);
+	if (r >= 0 && q->nr_ranges)
+		r = append_ranges(q, m);
+	if (r >= 0)
+		r = sd_bus_message_close_container(m);
+	if (r < 0)
+		sd_bus_message_unref(m);
+	else
+		*ret = m;
+	return r;
+}
+
+/* The last word on a job: its summary, or its JSON. */
+static int report(const struct request *q, struct follow *f, int code)
+{
+	json_t *object = NULL;
+	char *text = NULL;
+	int r;
+
+	if (q->no_block && !q->opts.json) {
+		if (!q->quiet)
+			printf("%llu\nwatch it with `migctl jobs %llu` or `migctl monitor`\n",
+			       f->job.id, f->job.id);
+		return code;
+	}
+	if (q->quiet && !q->opts.json)
+		return code;
+	r = client_job_text(f->client, f->job.id, &text);
+	if (r == MIGCTL_OK && !json_read(text, &object)) {
+		if (q->opts.json)
+			json_print(object);
+		else
+			job_read_json(&f->job, object);
+	} else if (q->opts.json) {
+		code = code ? code : MIGCTL_FAILED;
+	}
+	/* Without the details the outcome is still known. */
+	if (!q->opts.json)
+		job_print_summary(&f->job);
+	json_decref(object);
+	free(text);
+	return code;
+}
+
+static void say_outcome(const struct job *job, int code)
+{
+	if (!strcmp(job->outcome, "server-lost"))
+		say_err("job %llu lost its daemon and moved %llu of %llu pages: see `journalctl -u migd`, then migrate again",
+			job->id, job->moved, job->total);
+	else if (!strcmp(job->outcome, "target-gone"))
+		say_err("process %u exited or replaced its memory: nothing is left to move",
+			job->pid);
+	else if (code == MIGCTL_FAILED)
+		say_err("job %llu moved no page though there were some: `migctl jobs %llu` tells why for each reason",
+			job->id, job->id);
+}
+
+static int run(const struct request *q)
+{
+	struct client client = { };
+	struct follow f = { .client = &client, .no_block = q->no_block,
+			    .away_usec = q->away_usec };
+	sd_bus_message *call = NULL;
+	int r, code;
+
+	if (!q->quiet && !q->opts.json && !q->no_block)
+		f.progress.style = progress_style_for_stdout();
+	code = client_open(&client, &q->opts);
+	if (code != MIGCTL_OK)
+		return code;
+	r = new_call(q, &client, &call);
+	if (r >= 0)
+		r = follow_init(&f);
+	if (r < 0) {
+		code = client_fail(NULL, r);
+		goto out;
+	}
+	code = follow_run(&f, call);
+	if (f.lost)
+		goto out;
+	code = report(q, &f, code);
+	if (!q->no_block && !f.interrupts)
+		say_outcome(&f.job, code);
+out:
+	sd_bus_message_unref(call);
+	follow_done(&f);
+	client_close(&client);
+	return code;
+}
+
+static void on_warn(const char *sentence)
+{
+	say_warn("%s", sentence);
+}
+
+static void on_err(const char *sentence)
+{
+	say_err("%s", sentence);
+}
+
+int verb_migrate(int argc, char **argv)
+{
+	struct request q = {
+		.opts = { .verb = "migrate", .help = help },
+		.from = NODE_UNSET, .to = NODE_UNSET, .away_usec = 30 * 1000000ULL,
+	};
+	struct preflight preflight = { .root = "", .on_warn = on_warn, .on_err = on_err };
+	int code;
+
+	code = parse(&q, argc, argv);
+	if (code != OPTS_GO_ON)
+		goto out;
+	preflight.pid = q.pid;
+	preflight.from = q.from;
+	preflight.to = q.to;
+	preflight.verbose = q.verbose;
+	code = preflight_run(&preflight) < 0 ? MIGCTL_FAILED : run(&q);
+out:
+	free(q.ranges);
+	return code;
+}

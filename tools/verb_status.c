@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+/* migctl status: what migd is, and whether it is ready. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+#include "json.h"
+#include "migctl.h"
+#include "text.h"
+
+static const char help[] =
+	"Usage: migctl status [OPTION...]\n\n"
+	"Show the versions of the daemon and the module, whether they are ready and if\n"
+	"not why, the engines, the jobs that run, and the nodes with memory.\n\n"
+	"      --json      print everything the daemon knows as JSON\n"
+	"      --no-start  fail when the daemon does not run\n"
+	"  -h, --help      this text\n\n"
+	"Exits with 5 when the daemon or the module is not there or not ready.\n";
+
+/* The manager's properties; they are there without a module too. */
+struct ready {
+	char version[32], module_version[32], error[512];
+	int ready;
+};
+
+static int read_text(sd_bus_message *m, char *dst, size_t size)
+{
+	const char *text;
+	int r;
+
+	r = sd_bus_message_read(m, "v", "s", &text);
+	if (r >= 0)
+		text_copy(dst, size, text);
+	return r;
+}
+
+static int read_ready(sd_bus_message *m, struct ready *ready)
+{
+	const char *name;
+	int r;
+
+	r = sd_bus_message_enter_container(m, 'a', "{sv}");
+	if (r < 0)
+		return r;
+	while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+		r = sd_bus_message_read(m, "s", &name);
+		if (r < 0)
+			return r;
+		if (!strcmp(name, "Version"))
+			r = read_text(m, ready->version, sizeof(ready->version));
+		else if (!strcmp(name, "ModuleVersion"))
+			r = read_text(m, ready->module_version, sizeof(ready->module_version));
+		else if (!strcmp(name, "ModuleError"))
+			r = read_text(m, ready->error, sizeof(ready->error));
+		else if (!strcmp(name, "Ready"))
+			r = sd_bus_message_read(m, "v", "b", &ready->ready);
+		else
+			r = sd_bus_message_skip(m, "v");
+		if (r >= 0)
+			r = sd_bus_message_exit_container(m);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+static void print_engines(const json_t *engines)
+{
+	const json_t *engine;
+	size_t i;
+
+	printf("engines   ");
+	if (!json_array_size(engines))
+		printf("none");
+	json_array_foreach(engines, i, engine)
+		printf("%s%s (%s)", i ? ", " : "", json_str(engine, "name"),
+		       json_str(engine, "state"));
+	putchar('\n');
+}
+
+static void print_jobs(const json_t *jobs)
+{
+	unsigned int active = 0;
+	const json_t *job;
+	size_t i;
+
+	json_array_foreach(jobs, i, job)
+		active += !!strcmp(json_str(job, "state"), "done");
+	printf("jobs      %u active, %zu ended\n", active, json_array_size(jobs) - active);
+}
+
+static void print_nodes(const json_t *nodes)
+{
+	const json_t *node;
+	size_t i;
+
+	json_array_foreach(nodes, i, node) {
+		__u64 total = json_u64(node, "total");
+
+		printf("%-10s", i ? "" : "nodes");
+		if (json_is_integer(node))
+			printf("%lld", json_integer_value(node));
+		else
+			printf("%lld", json_s64(node, "node", -1));
+		if (total)
+			printf(": %s free of %s", text_bytes(json_u64(node, "free")).s,
+			       text_bytes(total).s);
+		putchar('\n');
+	}
+}
+
+static void print_status(const struct ready *ready, const json_t *all)
+{
+	printf("daemon    %s\n", ready->version);
+	printf("module    %s\n", ready->module_version[0] ? ready->module_version : "not there");
+	printf("ready     %s\n", ready->ready ? "yes" : "no");
+	print_engines(json_object_get(all, "engines"));
+	print_jobs(json_object_get(all, "jobs"));
+	print_nodes(json_object_get(all, "nodes"));
+}
+
+int verb_status(int argc, char **argv)
+{
+	struct opts opts = { .verb = "status", .help = help };
+	sd_bus_message *properties = NULL;
+	struct client client = { };
+	struct ready ready = { };
+	json_t *all = NULL;
+	char *text = NULL;
+	int r, code;
+
+	code = opts_parse(&opts, argc, argv);
+	if (code == OPTS_GO_ON)
+		code = opts_no_more(&opts, argc, argv);
+	if (code != OPTS_GO_ON)
+		return code;
+	code = client_open(&client, &opts);
+	if (code != MIGCTL_OK)
+		return code;
+	code = client_manager_properties(&client, IFACE_MANAGER, &properties);
+	if (code != MIGCTL_OK)
+		goto out;
+	r = read_ready(properties, &ready);
+	if (r < 0) {
+		code = client_fail(NULL, r);
+		goto out;
+	}
+	code = client_manager_text(&client, "Describe", &text);
+	if (code != MIGCTL_OK)
+		goto out;
+	if (json_read(text, &all) < 0) {
+		code = MIGCTL_FAILED;
+		goto out;
+	}
+	if (opts.json)
+		json_print(all);
+	else
+		print_status(&ready, all);
+	if (!ready.ready) {
+		fflush(stdout);
+		say_err("%s", ready.error[0] ? ready.error :
+			  "migd is not ready and does not say why: see `journalctl -u migd`");
+		code = MIGCTL_ABSENT;
+	}
+out:
+	json_decref(all);
+	free(text);
+	sd_bus_message_unref(properties);
+	client_close(&client);
+	return code;
+}
