@@ -11,6 +11,7 @@
 #include <linux/xarray.h>
 #include "internal.h"
 
+/* Claims and releases, and whoever walks the registry. */
 DEFINE_MUTEX(migd_chan_mutex);
 static DEFINE_XARRAY_ALLOC(chans);
 
@@ -197,7 +198,7 @@ struct migd_chan *migd_chan_claim(const char *name, struct netlink_ext_ack *ack)
 	dma_cap_set(DMA_MEMCPY, mask);
 	chan->chan = __dma_request_channel(&mask, chan_filter, (void *)name, NULL);
 	if (!chan->chan) {
-		NL_SET_ERR_MSG(ack, "no free memcpy channel of this name: see /sys/class/dma for its in_use");
+		NL_SET_ERR_MSG(ack, "no free memcpy channel of this name: see /sys/class/dma");
 		err = -ENODEV;
 		goto err_chan;
 	}

@@ -85,6 +85,7 @@ static int migd_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct migd_server *server = file->private_data;
 
+	/* Pairs with the release in migd_server_setup(). */
 	if (!smp_load_acquire(&server->ready))
 		return -ENOTCONN;
 	if (vma->vm_flags & VM_WRITE)
@@ -178,6 +179,7 @@ static int migd_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 	if (unlikely(issue_flags & IO_URING_F_CANCEL))
 		return migd_cancel(cmd, issue_flags);
 
+	/* Pairs with the release in migd_server_setup(). */
 	if (!smp_load_acquire(&server->ready))
 		return -ENOTCONN;
 

@@ -175,7 +175,8 @@ static void account(struct migd_batch *batch, int cause, unsigned int moved,
  * Afterwards every page of the batch is mapped and unlocked again, at its new
  * place or its old one, and the target's mmap lock is released.
  *
- * Context: process; sleeps. Never in a dmaengine callback.
+ * Context: process; sleeps. Never in a dmaengine callback. The caller has a
+ * reference of its own.
  */
 void migd_batch_end(struct migd_batch *batch, int cause)
 {
@@ -233,5 +234,4 @@ void migd_batch_end(struct migd_batch *batch, int cause)
 	atomic_dec(&job->inflight);
 	wake_up_all(&migd_wait);
 	migd_server_put(batch->server);
-	migd_batch_put(batch);
 }

@@ -124,7 +124,8 @@ static void job_work(struct work_struct *work)
 static int check_node(int node, const char *which, struct netlink_ext_ack *ack)
 {
 	if (node < 0 || node >= MAX_NUMNODES || !node_online(node)) {
-		NL_SET_ERR_MSG_FMT(ack, "no %s node %d: see /sys/devices/system/node/online",
+		NL_SET_ERR_MSG_FMT(ack,
+				   "no %s node %d: see /sys/devices/system/node/online",
 				   which, node);
 		return -ENODEV;
 	}
@@ -143,19 +144,22 @@ static int job_target(struct migd_job *job, struct netlink_ext_ack *ack)
 	task = get_pid_task(pid, PIDTYPE_TGID);
 	put_pid(pid);
 	if (!task) {
-		NL_SET_ERR_MSG_FMT(ack, "there is no process %d", job->pid);
+		NL_SET_ERR_MSG_FMT(ack,
+				   "there is no process %d", job->pid);
 		return -ESRCH;
 	}
 
 	ticks = div_u64(task->start_boottime, NSEC_PER_SEC / USER_HZ);
 	if (ticks != job->start_time) {
-		NL_SET_ERR_MSG_FMT(ack, "pid %d has changed hands since it was asked for",
+		NL_SET_ERR_MSG_FMT(ack,
+				   "pid %d has changed hands since it was asked for",
 				   job->pid);
 		put_task_struct(task);
 		return -ESRCH;
 	}
 	if (task->flags & PF_KTHREAD) {
-		NL_SET_ERR_MSG_FMT(ack, "process %d is a kernel thread, without memory of its own",
+		NL_SET_ERR_MSG_FMT(ack,
+				   "process %d is a kernel thread, without memory of its own",
 				   job->pid);
 		put_task_struct(task);
 		return -EINVAL;
@@ -167,7 +171,8 @@ static int job_target(struct migd_job *job, struct netlink_ext_ack *ack)
 	}
 	mm = get_task_mm(task);
 	if (!mm) {
-		NL_SET_ERR_MSG_FMT(ack, "process %d is exiting", job->pid);
+		NL_SET_ERR_MSG_FMT(ack,
+				   "process %d is exiting", job->pid);
 		put_task_struct(task);
 		return -ESRCH;
 	}
@@ -195,18 +200,21 @@ static int check_params(const struct migd_job_params *p,
 		return -EINVAL;
 	}
 	if (!node_state(p->to, N_MEMORY)) {
-		NL_SET_ERR_MSG_FMT(ack, "node %d has no memory: see /sys/devices/system/node/has_memory",
+		NL_SET_ERR_MSG_FMT(ack,
+				   "node %d has no memory: see /sys/devices/system/node/has_memory",
 				   p->to);
 		return -ENXIO;
 	}
 	if (p->batch_pages > MIGD_MAX_BATCH_PAGES) {
-		NL_SET_ERR_MSG_FMT(ack, "a batch has at most %d pages",
+		NL_SET_ERR_MSG_FMT(ack,
+				   "a batch has at most %d pages",
 				   MIGD_MAX_BATCH_PAGES);
 		return -EINVAL;
 	}
 	if (p->deadline_us < MIGD_DEADLINE_US_MIN ||
 	    p->deadline_us > MIGD_DEADLINE_US_MAX) {
-		NL_SET_ERR_MSG_FMT(ack, "the deadline must be between %d us and %ld us",
+		NL_SET_ERR_MSG_FMT(ack,
+				   "the deadline must be between %d us and %ld us",
 				   MIGD_DEADLINE_US_MIN, MIGD_DEADLINE_US_MAX);
 		return -EINVAL;
 	}
@@ -298,7 +306,8 @@ int migd_job_submit(const struct migd_job_params *params, u64 *ret_id,
 	if (err)
 		goto err_job;
 	if (node_forbidden(job)) {
-		NL_SET_ERR_MSG_FMT(ack, "node %d is not in the cpuset.mems of process %d: allow it there",
+		NL_SET_ERR_MSG_FMT(ack,
+				   "node %d is not in the cpuset.mems of process %d: allow it there",
 				   job->to, job->pid);
 		err = -EXDEV;
 		goto err_target;
@@ -307,7 +316,8 @@ int migd_job_submit(const struct migd_job_params *params, u64 *ret_id,
 	mutex_lock(&job_mutex);
 	if (nr_active >= MAX_ACTIVE) {
 		mutex_unlock(&job_mutex);
-		NL_SET_ERR_MSG_FMT(ack, "%d jobs run already: wait for one, or cancel it",
+		NL_SET_ERR_MSG_FMT(ack,
+				   "%d jobs run already: wait for one, or cancel it",
 				   MAX_ACTIVE);
 		err = -ENOSPC;
 		goto err_target;

@@ -67,17 +67,18 @@ unsigned int migd_quarantine_drop(struct migd_copy_op *op)
  * @op: a COPY of a batch that has ended
  *
  * Context: any, after both mappings are gone.
+ * Return: true when the caller has to put the module, as its last act.
  */
-void migd_quarantine_leave(struct migd_copy_op *op)
+bool migd_quarantine_leave(struct migd_copy_op *op)
 {
 	unsigned int pages = migd_quarantine_drop(op);
 
 	if (!pages)
-		return;
+		return false;
 	atomic_long_sub(pages, &op->chan->quarantined);
 	atomic_long_sub(pages, &migd_stats.quarantined_pages);
 	trace_migd_quarantine(op->chan->name, -(int)pages,
 			      atomic_long_read(&migd_stats.quarantined_pages));
 	migd_ntf_quarantine(op->chan);
-	module_put(THIS_MODULE);
+	return true;
 }

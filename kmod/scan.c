@@ -164,7 +164,7 @@ static unsigned long scan_ptes(struct migd_scan *scan,
 {
 	struct mm_struct *mm = vma->vm_mm;
 	enum migd_reason reason = MIGD_REASON_REFUSED;
-	spinlock_t *ptl;
+	spinlock_t *ptl;	/* of the PTE table */
 	pmd_t pmdval;
 	pte_t *pte;
 

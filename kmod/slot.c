@@ -83,6 +83,7 @@ int migd_server_setup(struct migd_server *server, u16 nr_queues, u16 depth,
 	server->desc = desc;
 	server->desc_bytes = bytes;
 	server->slots = slots;
+	/* Whoever sees it set sees the slots, without the lock. */
 	smp_store_release(&server->ready, true);
 	spin_unlock(&server->lock);
 
@@ -292,6 +293,7 @@ int migd_slot_park(struct migd_slot *slot, struct io_uring_cmd *cmd,
 		return -EBUSY;
 	}
 	slot->state = MIGD_SLOT_CLAIMED;
+	slot->cancel = false;
 	slot->cmd = cmd;
 	spin_unlock(&server->lock);
 

@@ -8,7 +8,8 @@
 
 struct migd_stats migd_stats;
 
-#define SUB		(1U << MIGD_HIST_SUB_BITS)
+/* Buckets per power of two. */
+#define SUB		((unsigned int)BIT(MIGD_HIST_SUB_BITS))
 
 static unsigned int bucket_of(u64 ns)
 {
