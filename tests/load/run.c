@@ -8,8 +8,9 @@
  * so that a stalled server cannot hide the operations it kept from starting.
  *
  * Standard input takes one command a line: "phase NAME" names the phase that
- * latencies count for from now on; "quit" or its end stops the run and prints
- * the result as JSON. An operation that spans a change counts in both phases.
+ * begins now; "quit" or its end stops the run and prints the result as JSON. An
+ * operation counts for the phase of its scheduled start, but one that overlaps
+ * a phase "during" counts there: what was late then is not held against others.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -25,6 +26,8 @@
 
 #define MAX_PHASES	8
 #define PHASE_LEN	24
+#define MAX_CHANGES	64	/* of the phase */
+#define DISTURBED	"during"
 #define SHOWN_WRONG	5	/* wrong answers told in words */
 #define RETRY_NS	100000000
 #define UNSURE		(1ULL << 63)	/* a write whose answer never came */
@@ -42,7 +45,12 @@ struct checker {
 
 static char phase_name[MAX_PHASES][PHASE_LEN] = { "start" };
 static unsigned int phases = 1;
-static atomic_uint current_phase;
+/* Written by the main thread only; an entry is complete before it is counted. */
+static struct {
+	uint64_t at;
+	unsigned int phase;
+} change[MAX_CHANGES];
+static atomic_uint changes;
 static atomic_bool stopping;
 
 static uint64_t now_ns(void)
@@ -90,7 +98,7 @@ static void tell_wrong(struct checker *c, const char *key, uint64_t version,
 		       const redisReply *reply)
 {
 	if (c->wrong++ < SHOWN_WRONG)
-		fprintf(stderr, "redis-check: wrong answer: %s is not version %llu, but %s of %zu bytes\n",
+		fprintf(stderr, "redis-check: wrong answer: %s is not version %llu but %s, %zu B\n",
 			key, (unsigned long long)version,
 			reply->type == REDIS_REPLY_STRING ? "another value" : "no value",
 			(size_t)reply->len);
@@ -177,6 +185,22 @@ static void one_operation(struct checker *c)
 		do_write(c, own * o->threads + c->nr, &c->version[own]);
 }
 
+/* The phase that an operation from start to end counts for. */
+static unsigned int phase_of(uint64_t start, uint64_t end)
+{
+	unsigned int at_start = 0;
+
+	for (unsigned int i = 0; i < changes && change[i].at < end; i++) {
+		bool over = i + 1 < changes && change[i + 1].at <= start;
+
+		if (!over && !strcmp(phase_name[change[i].phase], DISTURBED))
+			return change[i].phase;
+		if (change[i].at <= start)
+			at_start = change[i].phase;
+	}
+	return at_start;
+}
+
 static void *checker_main(void *data)
 {
 	struct checker *c = data;
@@ -184,19 +208,16 @@ static void *checker_main(void *data)
 	uint64_t at = now_ns() + step * c->nr / c->options->threads;
 
 	while (!stopping) {
-		unsigned int first, last;
+		uint64_t end;
 
 		at += step;
 		sleep_until(at);
-		first = current_phase;
 		if (!c->redis)
 			reconnect(c);
 		if (c->redis)
 			one_operation(c);
-		last = current_phase;
-		hist_add(&c->phase[first], now_ns() - at);
-		if (last != first)
-			hist_add(&c->phase[last], now_ns() - at);
+		end = now_ns();
+		hist_add(&c->phase[phase_of(at, end)], end - at);
 	}
 	return NULL;
 }
@@ -208,16 +229,17 @@ static void set_phase(const char *name)
 	for (i = 0; i < phases; i++)
 		if (!strcmp(phase_name[i], name))
 			break;
-	if (i == MAX_PHASES) {
-		fprintf(stderr, "redis-check: more than %u phases: '%s' is ignored\n", MAX_PHASES,
-			name);
+	if (i == MAX_PHASES || changes == MAX_CHANGES) {
+		fprintf(stderr, "redis-check: too many phases: '%s' is ignored\n", name);
 		return;
 	}
 	if (i == phases) {
 		snprintf(phase_name[i], PHASE_LEN, "%s", name);
 		phases++;
 	}
-	current_phase = i;
+	change[changes].at = now_ns();
+	change[changes].phase = i;
+	changes++;
 }
 
 /* Returns at "quit" or at the end of the input. */
