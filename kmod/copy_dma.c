@@ -40,7 +40,7 @@ static void push_later(struct migd_copy_op *op, unsigned long delay)
 		migd_copy_put(op);
 }
 
-static void dma_callback(void *param, const struct dmaengine_result *result)
+static void migd_dma_callback(void *param, const struct dmaengine_result *result)
 {
 	struct migd_copy_op *op = param;
 
@@ -108,7 +108,7 @@ static bool push_some(struct migd_copy_op *op)
 			room = false;
 			break;
 		}
-		tx->callback_result = dma_callback;
+		tx->callback_result = migd_dma_callback;
 		tx->callback_param = op;
 		atomic_inc(&op->out);
 		if (dma_submit_error(dmaengine_submit(tx))) {
