@@ -129,7 +129,7 @@ def kernel_arguments(machine, icount):
     if machine.iommu:
         words += ["intel_iommu=on", "iommu=nopt"]
     if machine.kernel == "debug":
-        words += ["panic_on_warn=1", "kasan.fault=panic", "page_owner=on"]
+        words += ["panic_on_warn=1", "kasan.fault=panic"]
     return " ".join(words)
 
 
