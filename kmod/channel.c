@@ -172,6 +172,8 @@ static struct migd_chan *chan_new(const char *name)
  * @name: such as dma0chan0
  * @ack: receives a sentence when it fails
  *
+ * A channel that is claimed already is returned as it is.
+ *
  * Context: process.
  * Return: the channel, owned by the registry, or ERR_PTR.
  */
@@ -183,11 +185,10 @@ struct migd_chan *migd_chan_claim(const char *name, struct netlink_ext_ack *ack)
 	int err;
 
 	lockdep_assert_held(&migd_chan_mutex);
+	/* One that outlived its daemon, in quarantine, is the next one's. */
 	xa_for_each(&chans, i, chan) {
-		if (!strcmp(chan->name, name)) {
-			NL_SET_ERR_MSG(ack, "the channel is claimed already");
-			return ERR_PTR(-EEXIST);
-		}
+		if (!strcmp(chan->name, name))
+			return chan;
 	}
 
 	chan = chan_new(name);
