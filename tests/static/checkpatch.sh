@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# checkpatch.pl --strict on all C files, with the list in checkpatch.ignore.
+# checkpatch.pl --strict on all C files, with the list in checkpatch.ignore;
+# checkpatch.types are types that it does not know.
 # timeout: 1200
 set -eu -o pipefail
 
@@ -21,7 +22,8 @@ ignored()
 check()
 {
 	xargs -0r -P "$(nproc)" -n 8 perl "$checkpatch" --no-tree --strict --terse --no-summary \
-		--show-types --max-line-length=100 --ignore "$1" -f
+		--show-types --max-line-length=100 \
+		--typedefsfile=tests/static/checkpatch.types --ignore "$1" -f
 }
 
 status=0

@@ -78,9 +78,9 @@ def mmdebstrap(arch, variant, packages, target, what, hooks=()):
             lines = log.read_bytes().splitlines()
         except OSError:
             return ""
-        done = sum(line.startswith((b"Setting up", b"I: ")) for line in lines)
-        return f"{done} steps" if done else ""
-    run(["mmdebstrap", f"--arch={arch}", f"--variant={variant}", f"--include={','.join(packages)}",
+        done = sum(line.startswith((b"Unpacking ", b"Setting up ")) for line in lines)
+        return f"{done} packages unpacked or set up" if done else ""
+    run(["mmdebstrap", "--verbose", f"--arch={arch}", f"--variant={variant}", f"--include={','.join(packages)}",
          *[f"--dpkgopt=path-exclude={path}" for path in EXCLUDED], *hooks,
          codename(), target, *sources()], log, what, status)
 
