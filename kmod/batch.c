@@ -139,17 +139,15 @@ bool migd_batch_claim_end(struct migd_batch *batch)
 
 /**
  * migd_batch_arm() - start the deadline of a batch
- * @batch: locked
+ * @batch: locked, deadline_ns is set
  *
  * Context: process.
  */
 void migd_batch_arm(struct migd_batch *batch)
 {
-	u64 us = batch->job->deadline_us;
-
-	batch->deadline_ns = batch->t_locked + us * NSEC_PER_USEC;
 	migd_batch_get(batch);
-	queue_delayed_work(migd_end_wq, &batch->deadline, usecs_to_jiffies(us));
+	queue_delayed_work(migd_end_wq, &batch->deadline,
+			   usecs_to_jiffies(batch->job->deadline_us));
 }
 
 /**

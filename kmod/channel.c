@@ -18,11 +18,14 @@ static DEFINE_XARRAY_ALLOC(chans);
 /* Time an unbinding driver waits for descriptors that are out. */
 #define UNBIND_WAIT	(5 * HZ)
 
+static void chan_event_work(struct work_struct *work);
+
 struct migd_chan migd_cpu = {
 	.ref = KREF_INIT(1),
 	.id = MIGD_ENGINE_CPU,
 	.name = "cpu",
 	.node = NUMA_NO_NODE,
+	.event = __WORK_INITIALIZER(migd_cpu.event, chan_event_work),
 	.idle = COMPLETION_INITIALIZER(migd_cpu.idle),
 };
 
@@ -142,6 +145,30 @@ static int chan_unbind(struct notifier_block *nb, unsigned long action,
 	return NOTIFY_OK;
 }
 
+static void chan_event_work(struct work_struct *work)
+{
+	struct migd_chan *chan = container_of(work, struct migd_chan, event);
+	int error = atomic_xchg(&chan->fault, 0);
+	long quarantined = atomic_long_read(&chan->quarantined);
+
+	if (error)
+		migd_ntf_engine_fault(chan, error);
+	if (quarantined != chan->told) {
+		chan->told = quarantined;
+		migd_ntf_quarantine(chan);
+	}
+	migd_chan_put(chan);
+}
+
+void migd_chan_event(struct migd_chan *chan, int error)
+{
+	if (error)
+		atomic_set(&chan->fault, error);
+	kref_get(&chan->ref);
+	if (!queue_work(migd_end_wq, &chan->event))
+		migd_chan_put(chan);
+}
+
 static bool chan_filter(struct dma_chan *dma, void *name)
 {
 	return !strcmp(dma_chan_name(dma), name);
@@ -163,6 +190,7 @@ static struct migd_chan *chan_new(const char *name)
 	init_completion(&chan->idle);
 	init_completion(&chan->released);
 	INIT_WORK(&chan->forget, chan_forget_work);
+	INIT_WORK(&chan->event, chan_event_work);
 	chan->nb.notifier_call = chan_unbind;
 	return chan;
 }

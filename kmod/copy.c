@@ -114,18 +114,17 @@ int migd_copy_begin(struct migd_copy_op *op)
 static void account(struct migd_copy_op *op)
 {
 	struct migd_chan *chan = op->chan;
-	unsigned int pages = op->error ? op->done : op->count;
 
-	atomic64_add(pages, &chan->pages);
-	atomic64_add((u64)pages << PAGE_SHIFT, &chan->bytes);
 	if (!op->error) {
+		atomic64_add(op->count, &chan->pages);
+		atomic64_add((u64)op->count << PAGE_SHIFT, &chan->bytes);
 		chan->faulted = false;
 		atomic64_inc(&chan->copies);
 		migd_hist_add(&chan->copy, ktime_get_ns() - op->t_start);
 	} else if (op->error != -ESTALE && op->error != -ETIME) {
 		chan->faulted = true;
 		atomic64_inc(&chan->errors);
-		migd_ntf_engine_fault(chan, op->error);
+		migd_chan_event(chan, op->error);
 		trace_migd_error(op->batch->job->id, op->batch->seq, "copy",
 				 op->error);
 	}
@@ -156,8 +155,8 @@ void migd_copy_finish(struct migd_copy_op *op)
 	stay = batch->sealed && !settled;
 	if (!batch->sealed) {
 		bitmap_clear(batch->claimed, op->first, op->count);
-		bitmap_set(batch->copied, op->first,
-			   op->error ? op->done : op->count);
+		if (!op->error)
+			bitmap_set(batch->copied, op->first, op->count);
 	}
 	if (op->chan == &migd_cpu)
 		WRITE_ONCE(batch->nr_cpu, batch->nr_cpu - 1);

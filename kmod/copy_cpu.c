@@ -39,16 +39,12 @@ int migd_copy_one(struct migd_batch *batch, unsigned int i)
 int migd_copy_cpu_run(struct migd_copy_op *op)
 {
 	struct migd_batch *batch = op->batch;
+	unsigned int i;
 	int res;
 
-	for (op->done = 0; op->done < op->count; op->done++) {
-		if (READ_ONCE(batch->closed)) {
-			op->error = -ETIME;
-			break;
-		}
-		op->error = migd_copy_one(batch, op->first + op->done);
-		if (op->error)
-			break;
+	for (i = op->first; i < op->first + op->count && !op->error; i++) {
+		op->error = READ_ONCE(batch->closed) ? -ETIME :
+			migd_copy_one(batch, i);
 		cond_resched();
 	}
 	res = op->error ? op->error : (int)op->count;

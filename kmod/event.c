@@ -2,10 +2,16 @@
 /*
  * Events to the multicast group of the netlink family. Nothing is built when
  * nobody listens, and a full receiver costs the event, never the batch.
+ *
+ * Joining the group can't be refused (6.12 ignores what a family's bind says),
+ * so each receiver is looked at instead.
  */
+#include <linux/capability.h>
+#include <linux/file.h>
 #include <linux/jiffies.h>
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
+#include <net/sock.h>
 #include "genl.h"
 #include "internal.h"
 #include "netlink.h"
@@ -18,8 +24,7 @@ static struct sk_buff *event_begin(u8 cmd, void **ret_hdr, size_t size)
 
 	if (!genl_has_listeners(&migd_nl_family, &init_net, MIGD_NLGRP_EVENTS))
 		return NULL;
-	/* Some events come out of dmaengine callbacks. */
-	skb = genlmsg_new(size, GFP_ATOMIC);
+	skb = genlmsg_new(size, GFP_KERNEL);
 	if (!skb)
 		return NULL;
 	*ret_hdr = genlmsg_put(skb, 0, 0, &migd_nl_family, 0, cmd);
@@ -30,6 +35,20 @@ static struct sk_buff *event_begin(u8 cmd, void **ret_hdr, size_t size)
 	return skb;
 }
 
+/* Drops the event for a socket whose opener may not ask either. */
+static int may_not_hear(struct sock *sk, struct sk_buff *skb, void *data)
+{
+	bool may = false;
+
+	read_lock_bh(&sk->sk_callback_lock);
+	if (sk->sk_socket && sk->sk_socket->file)
+		may = file_ns_capable(sk->sk_socket->file, &init_user_ns,
+				      CAP_SYS_NICE);
+	read_unlock_bh(&sk->sk_callback_lock);
+	return !may;
+}
+
+/* Context: process; the receivers' locks are taken with interrupts on. */
 static void event_send(struct sk_buff *skb, void *hdr, int err)
 {
 	if (err) {
@@ -37,7 +56,9 @@ static void event_send(struct sk_buff *skb, void *hdr, int err)
 		return;
 	}
 	genlmsg_end(skb, hdr);
-	genlmsg_multicast(&migd_nl_family, skb, 0, MIGD_NLGRP_EVENTS, GFP_ATOMIC);
+	genlmsg_multicast_netns_filtered(&migd_nl_family, &init_net, skb, 0,
+					 MIGD_NLGRP_EVENTS, GFP_KERNEL,
+					 may_not_hear, NULL);
 }
 
 void migd_ntf_job_progress(struct migd_job *job)

@@ -313,6 +313,9 @@ struct migd_chan {
 	int node;
 	struct notifier_block nb;	/* for the driver's unbinding */
 	struct work_struct forget;
+	struct work_struct event;	/* holds a reference while pending */
+	atomic_t fault;			/* errno that event has to tell */
+	long told;			/* quarantined, as last told */
 	struct completion released;
 	struct mutex lock;		/* prep, submit, issue; and chan */
 	bool leaving;
@@ -332,6 +335,8 @@ void migd_chan_put(struct migd_chan *chan);
 struct migd_chan *migd_chan_claim(const char *name, struct netlink_ext_ack *ack);
 int migd_chan_release(u32 id, struct netlink_ext_ack *ack);
 void migd_chan_release_all(void);
+/* Tells listeners of a fault (0: none) and of the quarantine. Any context. */
+void migd_chan_event(struct migd_chan *chan, int error);
 /* Channels from @id upwards; the caller holds migd_chan_mutex. */
 struct migd_chan *migd_chan_next(unsigned long *id);
 
@@ -347,7 +352,6 @@ struct migd_copy_op {
 #define MIGD_COPY_STALLED	1	/* prep said NULL; a callback goes on */
 	bool finished;			/* after the seal; under batch->lock */
 	unsigned int first, count;
-	unsigned int done;		/* CPU: pages copied from first */
 	int error;
 	u64 t_start;
 	/* DMA only */
@@ -414,7 +418,7 @@ struct migd_rescue {
 	unsigned int moved, put_back;
 };
 
-/* event.c; each returns at once when nobody listens */
+/* event.c; each returns at once when nobody listens. Context: process. */
 void migd_ntf_job_progress(struct migd_job *job);
 void migd_ntf_job_done(struct migd_job *job);
 void migd_ntf_engine_fault(struct migd_chan *chan, int error);

@@ -49,12 +49,6 @@ int migd_nl_dump_start(struct netlink_callback *cb)
 	return -EPERM;
 }
 
-/* Called in the context of the task that joins the multicast group. */
-static int nl_bind(int group)
-{
-	return capable(CAP_SYS_NICE) ? 0 : -EPERM;
-}
-
 /* A reply is one message: fill it and send it. */
 struct reply {
 	struct sk_buff *skb;
@@ -522,7 +516,6 @@ int migd_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info)
 
 int migd_netlink_init(void)
 {
-	migd_nl_family.bind = nl_bind;
 	return genl_register_family(&migd_nl_family);
 }
 

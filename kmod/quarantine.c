@@ -38,7 +38,7 @@ void migd_quarantine_enter(struct migd_copy_op *op, unsigned int pages)
 	atomic64_add(pages, &migd_stats.quarantined_total);
 	trace_migd_quarantine(op->chan->name, pages,
 			      atomic_long_read(&migd_stats.quarantined_pages));
-	migd_ntf_quarantine(op->chan);
+	migd_chan_event(op->chan, 0);
 }
 
 /**
@@ -79,6 +79,6 @@ bool migd_quarantine_leave(struct migd_copy_op *op)
 	atomic_long_sub(pages, &migd_stats.quarantined_pages);
 	trace_migd_quarantine(op->chan->name, -(int)pages,
 			      atomic_long_read(&migd_stats.quarantined_pages));
-	migd_ntf_quarantine(op->chan);
+	migd_chan_event(op->chan, 0);
 	return true;
 }

@@ -79,8 +79,10 @@ static struct migd_slot *wait_for_slot(struct migd_job *job,
 
 static bool room_for(unsigned int pages)
 {
+	/* The cap may have been lowered below one batch meanwhile. */
 	return atomic_long_read(&migd_stats.locked_pages) + pages <=
-		READ_ONCE(migd_max_locked_pages);
+		READ_ONCE(migd_max_locked_pages) ||
+		pages > READ_ONCE(migd_max_locked_pages);
 }
 
 /* Reclaim does not see isolated pages, so there is a cap on all jobs' sum. */
