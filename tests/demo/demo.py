@@ -137,7 +137,10 @@ def start_servers(guest, arch):
     fill_both(guest, servers)
     for server in servers:
         server.digest_before = server.digest()
+    for server in servers:
         server.run_client()
+    wait(PAUSE_SECONDS, "clients start")
+    for server in servers:
         server.phase("before")
     wait(BASELINE_SECONDS, "clients read and write")
     for server in servers:

@@ -25,7 +25,7 @@ def compiled(arch, name, sources, libraries=(), static=False):
 def redis_check(arch):
     sources = ["redis-check.c", "fill.c", "run.c", "value.c", "hist.c"]
     return compiled(arch, "redis-check", [f"tests/load/{name}" for name in sources],
-                    ["hiredis", "crypto", "pthread"])
+                    ["hiredis", "pthread"])
 
 
 def bench(arch):

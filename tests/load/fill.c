@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Put the first version of every key into the server; digest the frozen ones. */
+/* Put the first version of every key into the server; print the frozen ones. */
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -93,56 +92,45 @@ int load_fill(const struct load_options *options)
 	return r;
 }
 
-static int digest_keys(redisContext *redis, EVP_MD_CTX *sha, uint32_t keys)
+/* Length and bytes; a lost key shows as the length 0. */
+static int dump_reply(redisContext *redis)
 {
-	for (uint32_t i = 0; i < keys; i++) {
-		char key[KEY_LEN];
-		size_t key_len = key_name(key, KEY_FROZEN, i);
-		redisReply *reply = redisCommand(redis, "GET %b", key, key_len);
-		int r = 0;
+	redisReply *reply = NULL;
+	int r = 0;
 
-		if (!reply) {
-			fprintf(stderr, "redis-check: the connection broke: %s\n", redis->errstr);
-			return -EIO;
-		}
-		/* a lost key changes the digest too, by its missing length */
-		if (EVP_DigestUpdate(sha, key, key_len) != 1 ||
-		    EVP_DigestUpdate(sha, &reply->len, sizeof(reply->len)) != 1 ||
-		    (reply->str && EVP_DigestUpdate(sha, reply->str, reply->len) != 1))
-			r = -EIO;
-		freeReplyObject(reply);
-		if (r)
-			return r;
+	if (redisGetReply(redis, (void **)&reply) != REDIS_OK) {
+		fprintf(stderr, "redis-check: the connection broke: %s\n", redis->errstr);
+		return -EIO;
 	}
-	return 0;
+	if (fwrite(&reply->len, sizeof(reply->len), 1, stdout) != 1 ||
+	    (reply->str && fwrite(reply->str, 1, reply->len, stdout) != reply->len))
+		r = -EIO;
+	freeReplyObject(reply);
+	return r;
 }
 
-int load_digest(const struct load_options *options)
+int load_dump(const struct load_options *options)
 {
 	redisContext *redis = load_connect(options->socket);
-	uint8_t sum[EVP_MAX_MD_SIZE];
-	EVP_MD_CTX *sha = NULL;
-	unsigned int len = 0;
-	int r = -ECONNREFUSED;
+	int r = redis ? 0 : -ECONNREFUSED;
 
-	if (!redis)
-		return r;
-	sha = EVP_MD_CTX_new();
-	r = -ENOMEM;
-	if (!sha || EVP_DigestInit_ex(sha, EVP_sha256(), NULL) != 1)
-		goto out;
-	r = digest_keys(redis, sha, options->frozen);
-	if (r)
-		goto out;
-	r = -EIO;
-	if (EVP_DigestFinal_ex(sha, sum, &len) != 1)
-		goto out;
-	for (unsigned int i = 0; i < len; i++)
-		printf("%02x", sum[i]);
-	putchar('\n');
-	r = 0;
-out:
-	EVP_MD_CTX_free(sha);
-	redisFree(redis);
+	for (uint32_t first = 0; !r && first < options->frozen; first += PIPELINE) {
+		uint32_t left = options->frozen - first;
+		uint32_t end = first + (left < PIPELINE ? left : PIPELINE);
+
+		for (uint32_t i = first; !r && i < end; i++) {
+			char key[KEY_LEN];
+			size_t len = key_name(key, KEY_FROZEN, i);
+
+			if (redisAppendCommand(redis, "GET %b", key, len) != REDIS_OK)
+				r = -ENOMEM;
+		}
+		for (uint32_t i = first; !r && i < end; i++)
+			r = dump_reply(redis);
+	}
+	if (!r && fflush(stdout))
+		r = -EIO;
+	if (redis)
+		redisFree(redis);
 	return r;
 }

@@ -19,7 +19,7 @@ redisContext *load_connect(const char *socket);
 
 /* The verbs; 0 or a negative errno, after a sentence on stderr. */
 int load_fill(const struct load_options *options);
-int load_digest(const struct load_options *options);
+int load_dump(const struct load_options *options);
 int load_run(const struct load_options *options);
 
 #endif

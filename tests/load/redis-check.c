@@ -11,7 +11,7 @@
 static const char usage[] =
 	"Usage: redis-check VERB --socket PATH [options]\n"
 	"  fill    put the first version of every key, printing \"DONE ALL\" as it goes\n"
-	"  digest  print the SHA-256 over the keys that nobody writes\n"
+	"  dump    write the values of the keys that nobody writes, for a digest\n"
 	"  run     once after fill: read and write all the time and check every answer\n"
 	"          until \"quit\" on standard input (\"phase NAME\" begins a phase), then\n"
 	"          print counts, wrong answers and latencies as JSON\n"
@@ -57,7 +57,7 @@ int main(int argc, char **argv)
 		int (*run)(const struct load_options *options);
 	} verbs[] = {
 		{ "fill", load_fill },
-		{ "digest", load_digest },
+		{ "dump", load_dump },
 		{ "run", load_run },
 	};
 	struct load_options options = { .threads = 2, .rate = 200 };
