@@ -6,6 +6,7 @@ test runs in a VM whose kernel log is checked after it."""
 import argparse
 import fnmatch
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -20,7 +21,7 @@ import build as builder                                 # noqa: E402
 import image                                            # noqa: E402
 import kernel                                           # noqa: E402
 import machine as machines                              # noqa: E402
-from cache import Failed, cache_dir, say, tail          # noqa: E402
+from cache import Failed, cache_dir, end_on_signals, say    # noqa: E402
 from guest import GuestDied, Vm                         # noqa: E402
 
 SKIPPED = 77
@@ -103,9 +104,11 @@ def run_host(test, report):
         try:
             status = process.wait(test.timeout)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, 9)
-            process.wait()
             status = "timeout"
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
     seconds = time.monotonic() - started
     text = log.read_text(errors="replace")
     if status == 0:
@@ -126,6 +129,7 @@ class Lane:
         self.tests = tests
         self.report = report
         self.vm = None
+        self.failed_boots = 0   # in a row
 
     def run(self):
         started = time.monotonic()
@@ -153,11 +157,15 @@ class Lane:
     def boot(self):
         if self.vm:
             return
+        if self.failed_boots >= 2:
+            raise GuestDied("this machine did not boot twice in a row")
+        self.failed_boots += 1
         self.vm = Vm(self.machine, self.payload).__enter__()
         trouble = self.vm.dmesg_check()
         if trouble:
             raise GuestDied("the kernel log shows trouble already after boot:\n"
                             + "\n".join(trouble))
+        self.failed_boots = 0
 
     def run_test(self, test):
         started = time.monotonic()
@@ -246,6 +254,7 @@ def run_all(tests, report):
 
 def main():
     args = arguments()
+    end_on_signals()
     started = time.monotonic()
     report = Report()
     try:

@@ -104,7 +104,7 @@ def build(one, sanitize=None):
         sanitize = one.kernel == "debug"
     headers = kernel.headers(one)
     name = one.name.removesuffix("-iommu")  # the same kernel
-    work = cache_dir() / f"build-{name}-{digest(str(headers), str(TOP))}"
+    work = cache_dir() / f"build-{name}-{digest(headers.as_posix(), TOP.as_posix(), image.CROSS_FILE)}"
     work.mkdir(exist_ok=True)
     os.utime(work)
     forget_unused(f"build-{name}", work)

@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -28,6 +29,12 @@ def cache_dir():
     path = Path(os.environ.get("MIGD_CACHE") or Path(base) / "migd")
     path.mkdir(parents=True, exist_ok=True)
     return path.resolve()
+
+
+def end_on_signals():
+    """Let a signal unwind the stack: guests are stopped on the way."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
 def say(text):

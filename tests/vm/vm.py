@@ -10,7 +10,7 @@ import build as builder
 import image
 import kernel
 import machine as machines
-from cache import Failed, say
+from cache import Failed, end_on_signals, say
 from guest import Vm
 
 
@@ -121,6 +121,7 @@ ACTIONS = {
 
 def main():
     args = arguments()
+    end_on_signals()
     try:
         image.check_host()
         return ACTIONS[args.action](args)
