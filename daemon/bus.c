@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The connection to the bus, and who may do what. */
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus.h"
+#include "log.h"
+
+int bus_fault(sd_bus_error *error, const struct fault *f)
+{
+	return sd_bus_error_set(error, fault_name(f->id), f->text);
+}
+
+int bus_check_sender(sd_bus_message *msg, const char *what, sd_bus_error *error)
+{
+	sd_bus_creds *creds = NULL;
+	struct fault f;
+	uid_t uid = -1;
+	int r;
+
+	r = sd_bus_query_sender_creds(msg, SD_BUS_CREDS_EUID | SD_BUS_CREDS_EFFECTIVE_CAPS, &creds);
+	if (r >= 0) {
+		if (sd_bus_creds_get_euid(creds, &uid) >= 0 && uid == 0)
+			goto out;
+		if (sd_bus_creds_has_effective_cap(creds, CAP_SYS_NICE) > 0)
+			goto out;
+	}
+	fault_set(&f, FAULT_NOT_ALLOWED,
+		  "user %d may not %s, which needs CAP_SYS_NICE: run it as root", (int)uid, what);
+	r = bus_fault(error, &f);
+out:
+	sd_bus_creds_unref(creds);
+	return r < 0 ? r : 0;
+}
+
+static int on_disconnected(sd_bus_message *msg, void *arg, sd_bus_error *error)
+{
+	struct manager *m = arg;
+
+	(void)msg;
+	(void)error;
+	log_err("the system bus is gone");
+	return sd_event_exit(m->event, EXIT_FAILURE);
+}
+
+int bus_open(struct manager *m)
+{
+	int r;
+
+	r = sd_bus_open_system(&m->bus);
+	if (r < 0) {
+		log_err("there is no system bus (%s): start dbus", strerror(-r));
+		return r;
+	}
+	sd_bus_set_exit_on_disconnect(m->bus, 0);
+	r = sd_bus_attach_event(m->bus, m->event, 0);
+	if (r >= 0)
+		r = sd_bus_match_signal(m->bus, NULL, "org.freedesktop.DBus.Local",
+					"/org/freedesktop/DBus/Local",
+					"org.freedesktop.DBus.Local", "Disconnected",
+					on_disconnected, m);
+	if (r >= 0)
+		r = sd_bus_add_object_manager(m->bus, NULL, BUS_ROOT);
+	if (r >= 0)
+		r = bus_add_manager(m);
+	if (r >= 0)
+		r = bus_add_policy(m);
+	if (r >= 0)
+		r = bus_add_engines(m);
+	if (r >= 0)
+		r = bus_add_jobs(m);
+	if (r < 0)
+		log_err("the objects cannot be put on the bus: %s", strerror(-r));
+	return r;
+}
+
+int bus_announce(struct manager *m)
+{
+	int r = sd_bus_request_name(m->bus, BUS_NAME, 0);
+
+	if (r == -EEXIST)
+		log_err(BUS_NAME " is owned by another daemon: stop that one first");
+	else if (r < 0)
+		log_err(BUS_NAME " cannot be owned (%s): install org.migd1.conf of migd",
+			strerror(-r));
+	return r;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The service org.migd1 on the system bus; org.migd1(5) describes it. */
+#ifndef MIGD_BUS_H
+#define MIGD_BUS_H
+
+#include <systemd/sd-bus.h>
+
+#include "errors.h"
+#include "job.h"
+#include "manager.h"
+
+#define BUS_NAME		"org.migd1"
+#define BUS_ROOT		"/org/migd1"
+#define BUS_JOBS		"/org/migd1/job"
+#define BUS_ENGINES		"/org/migd1/engine"
+#define BUS_MANAGER_IFACE	"org.migd1.Manager"
+#define BUS_JOB_IFACE		"org.migd1.Job"
+#define BUS_ENGINE_IFACE	"org.migd1.Engine"
+#define BUS_POLICY_IFACE	"org.migd1.Policy"
+
+/* Connect and put the objects on the bus, without the name. */
+int bus_open(struct manager *m);
+/* Take the name: from now on callers come. */
+int bus_announce(struct manager *m);
+
+/* Answer a call by the fault. */
+int bus_fault(sd_bus_error *error, const struct fault *f);
+
+/*
+ * May the sender of @msg change anything? 0, or -EPERM with our sentence in
+ * @error; @what completes "may not ...".
+ */
+int bus_check_sender(sd_bus_message *msg, const char *what, sd_bus_error *error);
+
+/* Room for an object path. */
+#define BUS_PATH_LEN	256
+
+int bus_add_manager(struct manager *m);
+int bus_add_jobs(struct manager *m);
+int bus_add_engines(struct manager *m);
+int bus_add_policy(struct manager *m);
+
+/* Of one job: its path, its coming and going, and what changed. */
+void bus_job_path(uint64_t id, char *path);
+void bus_job_new(struct manager *m, const struct job *job, bool signal);
+void bus_job_progress(struct manager *m, const struct job *job);
+void bus_job_done(struct manager *m, const struct job *job);
+void bus_job_gone(struct manager *m, const struct job *job);
+
+void bus_engine_path(const char *name, char *path);
+void bus_engine_new(struct manager *m, const char *name);
+void bus_engine_gone(struct manager *m, const char *name);
+void bus_engine_changed(struct manager *m, const char *name);
+
+/* Manager: signals and properties. */
+void bus_ready_changed(struct manager *m);
+void bus_engine_fault(struct manager *m, const struct nl_channel *channel);
+void bus_batch_rescued(struct manager *m, const struct nl_job *job);
+void bus_quarantine(struct manager *m, const struct nl_channel *channel);
+
+/* bus_options.c: the a{sv} of MigrateProcess. */
+int bus_read_options(sd_bus_message *msg, struct job_request *req, struct fault *f);
+
+#endif /* MIGD_BUS_H */

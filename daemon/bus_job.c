@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Interface org.migd1.Job, one object for each job. */
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus.h"
+#include "json.h"
+#include "names.h"
+
+void bus_job_path(uint64_t id, char *path)
+{
+	snprintf(path, BUS_PATH_LEN, BUS_JOBS "/%llu", (unsigned long long)id);
+}
+
+static int find_job(sd_bus *bus, const char *path, const char *iface, void *arg, void **ret,
+		    sd_bus_error *error)
+{
+	struct manager *m = arg;
+	struct job *job;
+	uint64_t id;
+
+	(void)bus;
+	(void)iface;
+	(void)error;
+	if (strncmp(path, BUS_JOBS "/", strlen(BUS_JOBS "/")) ||
+	    ini_parse_u64(path + strlen(BUS_JOBS "/"), &id) < 0)
+		return 0;
+	job = job_find(m, id);
+	if (!job)
+		return 0;
+	job_refresh(m, job);
+	*ret = job;
+	return 1;
+}
+
+static int list_paths(sd_bus *bus, const char *prefix, void *arg, char ***ret,
+		      sd_bus_error *error)
+{
+	struct manager *m = arg;
+	char path[BUS_PATH_LEN], **paths;
+	size_t n = 0;
+
+	(void)bus;
+	(void)prefix;
+	(void)error;
+	paths = calloc(m->nr_active + m->nr_finished + 1, sizeof(*paths));
+	if (!paths)
+		return -ENOMEM;
+	for (struct job *job = m->jobs; job; job = job->next) {
+		bus_job_path(job->nl.id, path);
+		paths[n] = strdup(path);
+		if (!paths[n])
+			goto err;
+		n++;
+	}
+	*ret = paths;
+	return 0;
+
+err:
+	while (n)
+		free(paths[--n]);
+	free(paths);
+	return -ENOMEM;
+}
+
+static int get_text(sd_bus *bus, const char *path, const char *iface, const char *property,
+		    sd_bus_message *reply, void *arg, sd_bus_error *error)
+{
+	const struct job *job = arg;
+	const char *text = "";
+
+	(void)bus;
+	(void)path;
+	(void)iface;
+	(void)error;
+	if (!strcmp(property, "Comm"))
+		text = job->nl.comm;
+	else if (!strcmp(property, "Order"))
+		text = name_order(job->nl.order);
+	else if (!strcmp(property, "Engine"))
+		text = job->engine;
+	else if (!strcmp(property, "State"))
+		text = name_state(job->nl.state);
+	else if (!strcmp(property, "Outcome"))
+		text = name_outcome(job->nl.outcome);
+	return sd_bus_message_append(reply, "s", text);
+}
+
+static int get_left(sd_bus *bus, const char *path, const char *iface, const char *property,
+		    sd_bus_message *reply, void *arg, sd_bus_error *error)
+{
+	const struct job *job = arg;
+	int r;
+
+	(void)bus;
+	(void)path;
+	(void)iface;
+	(void)property;
+	(void)error;
+	r = sd_bus_message_open_container(reply, 'a', "{st}");
+	for (unsigned int i = 0; i < NL_REASONS && r >= 0; i++)
+		if (job->nl.left[i])
+			r = sd_bus_message_append(reply, "{st}", name_reason(i), job->nl.left[i]);
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+/* The manager of the bus' objects; sd-bus passes only the job. */
+static struct manager *manager_of(sd_bus_message *msg)
+{
+	return sd_bus_slot_get_userdata(sd_bus_get_current_slot(sd_bus_message_get_bus(msg)));
+}
+
+static int cancel(sd_bus_message *msg, void *arg, sd_bus_error *error)
+{
+	struct fault f = { .id = FAULT_NONE };
+	int r;
+
+	r = bus_check_sender(msg, "cancel jobs", error);
+	if (r < 0)
+		return r;
+	r = job_cancel(manager_of(msg), arg, &f);
+	if (r < 0)
+		return bus_fault(error, &f);
+	return sd_bus_reply_method_return(msg, NULL);
+}
+
+static int describe(sd_bus_message *msg, void *arg, sd_bus_error *error)
+{
+	json_t *o = json_job(arg);
+	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	int r;
+
+	(void)error;
+	json_decref(o);
+	if (!text)
+		return -ENOMEM;
+	r = sd_bus_reply_method_return(msg, "s", text);
+	free(text);
+	return r;
+}
+
+#define CONST	SD_BUS_VTABLE_PROPERTY_CONST
+#define CHANGES	SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
+#define AT(f)	offsetof(struct job, f)
+
+static const sd_bus_vtable job_vtable[] = {
+	SD_BUS_VTABLE_START(0),
+	SD_BUS_PROPERTY("Id", "t", NULL, AT(nl.id), CONST),
+	SD_BUS_PROPERTY("Pid", "u", NULL, AT(nl.pid), CONST),
+	SD_BUS_PROPERTY("Comm", "s", get_text, 0, CONST),
+	SD_BUS_PROPERTY("From", "i", NULL, AT(nl.from), CONST),
+	SD_BUS_PROPERTY("To", "i", NULL, AT(nl.to), CONST),
+	SD_BUS_PROPERTY("Order", "s", get_text, 0, CONST),
+	SD_BUS_PROPERTY("Engine", "s", get_text, 0, CONST),
+	SD_BUS_PROPERTY("State", "s", get_text, 0, CHANGES),
+	SD_BUS_PROPERTY("Outcome", "s", get_text, 0, CHANGES),
+	SD_BUS_PROPERTY("Total", "t", NULL, AT(nl.total), CHANGES),
+	SD_BUS_PROPERTY("Moved", "t", NULL, AT(nl.moved), CHANGES),
+	SD_BUS_PROPERTY("Bytes", "t", NULL, AT(bytes), CHANGES),
+	SD_BUS_PROPERTY("Left", "a{st}", get_left, 0, CHANGES),
+	SD_BUS_PROPERTY("Passes", "u", NULL, AT(nl.passes), CHANGES),
+	SD_BUS_PROPERTY("Batches", "t", NULL, AT(nl.batches), CHANGES),
+	SD_BUS_PROPERTY("Rescued", "t", NULL, AT(nl.rescued), CHANGES),
+	SD_BUS_PROPERTY("SubmittedUSec", "t", NULL, AT(submitted_usec), CONST),
+	SD_BUS_PROPERTY("ElapsedUSec", "t", NULL, AT(elapsed_usec), CHANGES),
+	SD_BUS_METHOD_WITH_ARGS("Cancel", SD_BUS_NO_ARGS, SD_BUS_NO_ARGS, cancel,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Describe", SD_BUS_NO_ARGS, SD_BUS_ARGS("s", json), describe,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_SIGNAL_WITH_ARGS("Done", SD_BUS_ARGS("s", outcome, "t", moved, "t", left), 0),
+	SD_BUS_VTABLE_END
+};
+
+int bus_add_jobs(struct manager *m)
+{
+	int r;
+
+	r = sd_bus_add_fallback_vtable(m->bus, NULL, BUS_JOBS, BUS_JOB_IFACE, job_vtable, find_job,
+				       m);
+	if (r < 0)
+		return r;
+	return sd_bus_add_node_enumerator(m->bus, NULL, BUS_JOBS, list_paths, m);
+}
+
+void bus_job_new(struct manager *m, const struct job *job, bool signal)
+{
+	char path[BUS_PATH_LEN];
+
+	bus_job_path(job->nl.id, path);
+	sd_bus_emit_object_added(m->bus, path);
+	if (signal)
+		sd_bus_emit_signal(m->bus, BUS_ROOT, BUS_MANAGER_IFACE, "JobNew", "to",
+				   job->nl.id, path);
+}
+
+void bus_job_progress(struct manager *m, const struct job *job)
+{
+	char path[BUS_PATH_LEN];
+
+	bus_job_path(job->nl.id, path);
+	sd_bus_emit_properties_changed(m->bus, path, BUS_JOB_IFACE, "State", "Total", "Moved",
+				       "Bytes", "Passes", NULL);
+}
+
+void bus_job_done(struct manager *m, const struct job *job)
+{
+	const char *outcome = name_outcome(job->nl.outcome);
+	char path[BUS_PATH_LEN];
+	uint64_t left = 0;
+
+	for (unsigned int i = 0; i < NL_REASONS; i++)
+		left += job->nl.left[i];
+	bus_job_path(job->nl.id, path);
+	sd_bus_emit_properties_changed(m->bus, path, BUS_JOB_IFACE, "State", "Outcome", "Total",
+				       "Moved", "Bytes", "Left", "Passes", "Batches", "Rescued",
+				       "ElapsedUSec", NULL);
+	sd_bus_emit_signal(m->bus, path, BUS_JOB_IFACE, "Done", "stt", outcome, job->nl.moved,
+			   left);
+	sd_bus_emit_signal(m->bus, BUS_ROOT, BUS_MANAGER_IFACE, "JobRemoved", "tos", job->nl.id,
+			   path, outcome);
+}
+
+void bus_job_gone(struct manager *m, const struct job *job)
+{
+	char path[BUS_PATH_LEN];
+
+	bus_job_path(job->nl.id, path);
+	sd_bus_emit_interfaces_removed(m->bus, path, BUS_JOB_IFACE, NULL);
+}

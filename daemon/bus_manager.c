@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Interface org.migd1.Manager. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus.h"
+#include "json.h"
+#include "log.h"
+#include "names.h"
+
+/* Answers @o, which is taken, as a string. */
+static int reply_json(sd_bus_message *msg, json_t *o)
+{
+	char *text;
+	int r;
+
+	text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	json_decref(o);
+	if (!text)
+		return -ENOMEM;
+	r = sd_bus_reply_method_return(msg, "s", text);
+	free(text);
+	return r;
+}
+
+static int migrate_process(sd_bus_message *msg, void *arg, sd_bus_error *error)
+{
+	struct job_request req = { .order = MIGD_ORDER_COPY_FIRST };
+	struct fault f = { .id = FAULT_NONE };
+	struct manager *m = arg;
+	char path[BUS_PATH_LEN];
+	struct job *job;
+	int r;
+
+	r = bus_check_sender(msg, "move the memory of processes", error);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_read(msg, "uii", &req.pid, &req.from, &req.to);
+	if (r >= 0)
+		r = bus_read_options(msg, &req, &f);
+	if (r >= 0)
+		r = job_submit(m, &req, &job, &f);
+	free(req.ranges);
+	if (r < 0)
+		return f.id ? bus_fault(error, &f) : r;
+	bus_job_path(job->nl.id, path);
+	return sd_bus_reply_method_return(msg, "o", path);
+}
+
+static int list_jobs(sd_bus_message *msg, void *arg, sd_bus_error *error)
+{
+	struct manager *m = arg;
+	sd_bus_message *reply;
+	char path[BUS_PATH_LEN];
+	int r;
+
+	(void)error;
+	r = sd_bus_message_new_method_return(msg, &reply);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_open_container(reply, 'a', "(to)");
+	for (struct job *job = m->jobs; job && r >= 0; job = job->next) {
+		bus_job_path(job->nl.id, path);
+		r = sd_bus_message_append(reply, "(to)", job->nl.id, path);
+	}
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	if (r >= 0)
+		r = sd_bus_send(NULL, reply, NULL);
+	sd_bus_message_unref(reply);
+	return r;
+}
+
+static int list_engines(sd_bus_message *msg, void *arg, sd_bus_error *error)
+{
+	struct manager *m = arg;
+	sd_bus_message *reply;
+	char path[BUS_PATH_LEN];
+	int r;
+
+	(void)error;
+	engines_refresh(m, 0);
+	r = sd_bus_message_new_method_return(msg, &reply);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_open_container(reply, 'a', "(so)");
+	for (unsigned int i = 0; i < m->nr_engines && r >= 0; i++) {
+		bus_engine_path(m->engines[i].name, path);
+		r = sd_bus_message_append(reply, "(so)", m->engines[i].name, path);
+	}
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	if (r >= 0)
+		r = sd_bus_send(NULL, reply, NULL);
+	sd_bus_message_unref(reply);
+	return r;
+}
+
+static int get_stats(sd_bus_message *msg, void *arg, sd_bus_error *error)
+{
+	struct fault f = { .id = FAULT_NONE };
+	struct manager *m = arg;
+	struct nl_stats stats;
+	int r;
+
+	r = serve_ensure(m, &f);
+	if (r < 0)
+		return bus_fault(error, &f);
+	r = nl_get_stats(m->nl, &stats);
+	if (r < 0) {
+		fault_set(&f, FAULT_FAILED, "the kernel module does not answer (%s): see dmesg",
+			  strerror(-r));
+		return bus_fault(error, &f);
+	}
+	return reply_json(msg, json_stats(&stats, m));
+}
+
+static int describe(sd_bus_message *msg, void *arg, sd_bus_error *error)
+{
+	struct manager *m = arg;
+
+	(void)error;
+	return reply_json(msg, json_describe(m));
+}
+
+static int get_version(sd_bus *bus, const char *path, const char *iface, const char *property,
+		       sd_bus_message *reply, void *arg, sd_bus_error *error)
+{
+	struct manager *m = arg;
+
+	(void)bus;
+	(void)path;
+	(void)iface;
+	(void)error;
+	return sd_bus_message_append(reply, "s", strcmp(property, "Version") ?
+				     m->features.version : MIGD_VERSION);
+}
+
+static int get_ready(sd_bus *bus, const char *path, const char *iface, const char *property,
+		     sd_bus_message *reply, void *arg, sd_bus_error *error)
+{
+	struct manager *m = arg;
+
+	(void)bus;
+	(void)path;
+	(void)iface;
+	(void)property;
+	(void)error;
+	return sd_bus_message_append(reply, "b", m->ready);
+}
+
+static int get_module_error(sd_bus *bus, const char *path, const char *iface,
+			    const char *property, sd_bus_message *reply, void *arg,
+			    sd_bus_error *error)
+{
+	struct manager *m = arg;
+
+	(void)bus;
+	(void)path;
+	(void)iface;
+	(void)property;
+	(void)error;
+	return sd_bus_message_append(reply, "s", m->why_not.text);
+}
+
+#define ARGS(...)	SD_BUS_ARGS(__VA_ARGS__)
+
+static const sd_bus_vtable manager_vtable[] = {
+	SD_BUS_VTABLE_START(0),
+	SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("ModuleVersion", "s", get_version, 0,
+			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Ready", "b", get_ready, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("ModuleError", "s", get_module_error, 0,
+			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_METHOD_WITH_ARGS("MigrateProcess",
+				ARGS("u", pid, "i", from, "i", to, "a{sv}", options),
+				ARGS("o", job), migrate_process, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("ListJobs", SD_BUS_NO_ARGS, ARGS("a(to)", jobs), list_jobs,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("ListEngines", SD_BUS_NO_ARGS, ARGS("a(so)", engines),
+				list_engines, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetStats", SD_BUS_NO_ARGS, ARGS("s", json), get_stats,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Describe", SD_BUS_NO_ARGS, ARGS("s", json), describe,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_SIGNAL_WITH_ARGS("JobNew", ARGS("t", id, "o", job), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("JobRemoved", ARGS("t", id, "o", job, "s", outcome), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("EngineFault", ARGS("s", engine, "i", errno_, "s", message), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("BatchRescued",
+				ARGS("t", job, "s", cause, "t", moved, "t", put_back), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("Quarantine", ARGS("s", engine, "t", pages), 0),
+	SD_BUS_VTABLE_END
+};
+
+int bus_add_manager(struct manager *m)
+{
+	return sd_bus_add_object_vtable(m->bus, NULL, BUS_ROOT, BUS_MANAGER_IFACE, manager_vtable,
+					m);
+}
+
+/* A signal that cannot be sent is a connection that is about to be found gone. */
+static void check_sent(int r, const char *what)
+{
+	if (r < 0)
+		log_debug("signal %s was not sent: %s", what, strerror(-r));
+}
+
+void bus_ready_changed(struct manager *m)
+{
+	check_sent(sd_bus_emit_properties_changed(m->bus, BUS_ROOT, BUS_MANAGER_IFACE, "Ready",
+						  "ModuleError", "ModuleVersion", NULL),
+		   "PropertiesChanged");
+}
+
+void bus_engine_fault(struct manager *m, const struct nl_channel *channel)
+{
+	check_sent(sd_bus_emit_signal(m->bus, BUS_ROOT, BUS_MANAGER_IFACE, "EngineFault", "sis",
+				      channel->name, (int)channel->error,
+				      strerror(channel->error)), "EngineFault");
+}
+
+void bus_batch_rescued(struct manager *m, const struct nl_job *job)
+{
+	check_sent(sd_bus_emit_signal(m->bus, BUS_ROOT, BUS_MANAGER_IFACE, "BatchRescued", "tstt",
+				      job->id, name_rescue(job->rescue_cause),
+				      job->rescued_moved, job->rescued_put_back), "BatchRescued");
+}
+
+void bus_quarantine(struct manager *m, const struct nl_channel *channel)
+{
+	check_sent(sd_bus_emit_signal(m->bus, BUS_ROOT, BUS_MANAGER_IFACE, "Quarantine", "st",
+				      channel->name, channel->quarantined), "Quarantine");
+}

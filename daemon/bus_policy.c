@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Interface org.migd1.Policy: read by anyone, set by the privileged, kept. */
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bus.h"
+#include "log.h"
+
+static int get_engine(sd_bus *bus, const char *path, const char *iface, const char *property,
+		      sd_bus_message *reply, void *arg, sd_bus_error *error)
+{
+	struct manager *m = arg;
+
+	(void)bus;
+	(void)path;
+	(void)iface;
+	(void)property;
+	(void)error;
+	return sd_bus_message_append(reply, "s", m->policy.default_engine);
+}
+
+static int get_number(sd_bus *bus, const char *path, const char *iface, const char *property,
+		      sd_bus_message *reply, void *arg, sd_bus_error *error)
+{
+	struct manager *m = arg;
+	uint64_t value = m->policy.max_rate;
+
+	(void)bus;
+	(void)path;
+	(void)iface;
+	(void)error;
+	if (!strcmp(property, "DeadlineUSec"))
+		value = m->policy.deadline_usec;
+	else if (!strcmp(property, "BatchPages"))
+		value = m->policy.batch_pages;
+	return sd_bus_message_append(reply, "t", value);
+}
+
+static int check_number(const char *property, uint64_t value, uint64_t min, uint64_t max,
+			struct fault *f)
+{
+	if (value >= min && value <= max)
+		return 0;
+	return fault_set(f, FAULT_INVALID_ARGUMENT, "%s is %llu to %llu, not %llu", property,
+			 (unsigned long long)min, (unsigned long long)max,
+			 (unsigned long long)value);
+}
+
+static int read_value(struct manager *m, const char *property, sd_bus_message *value,
+		      struct policy *p, struct fault *f)
+{
+	const char *engine;
+	uint64_t number;
+	uint32_t choice;
+	int r;
+
+	if (!strcmp(property, "DefaultEngine")) {
+		r = sd_bus_message_read(value, "s", &engine);
+		if (r < 0)
+			return r;
+		if (policy_check_engine(engine) < 0 ||
+		    (engine_choice(m, engine, &choice) < 0 && m->ready))
+			return fault_set(f, FAULT_NO_SUCH_ENGINE,
+					 "there is no engine '%.64s': migctl engines lists those there are",
+					 engine);
+		snprintf(p->default_engine, sizeof(p->default_engine), "%s", engine);
+		return 0;
+	}
+
+	r = sd_bus_message_read(value, "t", &number);
+	if (r < 0)
+		return r;
+	if (!strcmp(property, "DeadlineUSec")) {
+		p->deadline_usec = number;
+		return check_number(property, number, POLICY_DEADLINE_MIN, POLICY_DEADLINE_MAX, f);
+	}
+	if (!strcmp(property, "BatchPages")) {
+		p->batch_pages = number;
+		return check_number(property, number, 1, m->conf.batch_pages, f);
+	}
+	p->max_rate = number;
+	return 0;
+}
+
+static int set_value(sd_bus *bus, const char *path, const char *iface, const char *property,
+		     sd_bus_message *value, void *arg, sd_bus_error *error)
+{
+	struct fault f = { .id = FAULT_NONE };
+	uint32_t choice = CHOICE_AUTO;
+	struct manager *m = arg;
+	struct policy p = m->policy;
+	int r;
+
+	(void)bus;
+	(void)path;
+	(void)iface;
+	r = bus_check_sender(value, "set the policy", error);
+	if (r < 0)
+		return r;
+	r = read_value(m, property, value, &p, &f);
+	if (r < 0)
+		return f.id ? bus_fault(error, &f) : r;
+	r = policy_save(&p, m->state_dir);
+	if (r < 0) {
+		fault_set(&f, FAULT_FAILED,
+			  "the policy cannot be kept in %s (%s): nothing was changed", m->state_dir,
+			  strerror(-r));
+		return bus_fault(error, &f);
+	}
+	m->policy = p;
+	engine_choice(m, p.default_engine, &choice);
+	jobtab_set_default(&m->jobtab, choice);
+	log_info("policy: %s was set", property);
+	return 0;
+}
+
+#define CHANGES	(SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE | SD_BUS_VTABLE_UNPRIVILEGED)
+
+static const sd_bus_vtable policy_vtable[] = {
+	SD_BUS_VTABLE_START(0),
+	SD_BUS_WRITABLE_PROPERTY("DefaultEngine", "s", get_engine, set_value, 0, CHANGES),
+	SD_BUS_WRITABLE_PROPERTY("DeadlineUSec", "t", get_number, set_value, 0, CHANGES),
+	SD_BUS_WRITABLE_PROPERTY("BatchPages", "t", get_number, set_value, 0, CHANGES),
+	SD_BUS_WRITABLE_PROPERTY("MaxRate", "t", get_number, set_value, 0, CHANGES),
+	SD_BUS_VTABLE_END
+};
+
+int bus_add_policy(struct manager *m)
+{
+	return sd_bus_add_object_vtable(m->bus, NULL, BUS_ROOT, BUS_POLICY_IFACE, policy_vtable,
+					m);
+}

@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The jobs: submitted, followed by events, kept for a while when they have ended. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bus.h"
+#include "job.h"
+#include "log.h"
+#include "names.h"
+#include "target.h"
+
+/* A job that runs is not read again sooner than this. */
+#define REFRESH_NS	100000000ULL
+
+static int64_t clock_diff_ns(clockid_t a, clockid_t b)
+{
+	struct timespec ta, tb;
+
+	clock_gettime(a, &ta);
+	clock_gettime(b, &tb);
+	return (ta.tv_sec - tb.tv_sec) * 1000000000LL + ta.tv_nsec - tb.tv_nsec;
+}
+
+struct job *job_find(struct manager *m, uint64_t id)
+{
+	for (struct job *job = m->jobs; job; job = job->next)
+		if (job->nl.id == id)
+			return job;
+	return NULL;
+}
+
+static void take(struct job *job, const struct nl_job *nl)
+{
+	job->nl = *nl;
+	job->bytes = nl->moved * sysconf(_SC_PAGESIZE);
+	job->elapsed_usec = nl->elapsed_ns / 1000;
+	/* Once: the clocks drift, and the time of a submission does not. */
+	if (!job->submitted_usec)
+		job->submitted_usec = (nl->submitted_ns +
+				       clock_diff_ns(CLOCK_REALTIME, CLOCK_BOOTTIME)) / 1000;
+	job->seen_ns = now_ns();
+}
+
+static struct job *job_add(struct manager *m, const struct nl_job *nl, const char *engine)
+{
+	struct job **at = &m->jobs, *job;
+
+	job = calloc(1, sizeof(*job));
+	if (!job)
+		return NULL;
+	take(job, nl);
+	job->done = nl->state == MIGD_JOB_STATE_DONE;
+	snprintf(job->engine, sizeof(job->engine), "%s", engine);
+	while (*at && (*at)->nl.id < nl->id)
+		at = &(*at)->next;
+	job->next = *at;
+	*at = job;
+	if (job->done)
+		m->nr_finished++;
+	else
+		m->nr_active++;
+	return job;
+}
+
+/* The oldest ones that have ended make room. */
+static void prune(struct manager *m)
+{
+	struct job **at = &m->jobs, *job;
+
+	while (m->nr_finished > m->conf.keep_finished && *at) {
+		job = *at;
+		if (!job->done) {
+			at = &job->next;
+			continue;
+		}
+		*at = job->next;
+		m->nr_finished--;
+		bus_job_gone(m, job);
+		free(job);
+	}
+}
+
+static void log_done(const struct job *job)
+{
+	const char *outcome = name_outcome(job->nl.outcome);
+	struct log_fields fields = {
+		.message_id = MSG_JOB_DONE,
+		.job = job->nl.id,
+		.pid = job->nl.pid,
+		.engine = job->engine,
+		.outcome = outcome,
+	};
+	uint64_t left = 0;
+
+	for (unsigned int i = 0; i < NL_REASONS; i++)
+		left += job->nl.left[i];
+	log_event(LOG_INFO, &fields,
+		  "job %llu: %s (pid %u) to node %d %s: %llu pages moved, %llu left, %llu ms",
+		  (unsigned long long)job->nl.id, job->nl.comm, job->nl.pid, job->nl.to, outcome,
+		  (unsigned long long)job->nl.moved, (unsigned long long)left,
+		  (unsigned long long)job->elapsed_usec / 1000);
+}
+
+static void finish(struct manager *m, struct job *job)
+{
+	job->done = true;
+	m->nr_active--;
+	m->nr_finished++;
+	jobtab_forget(&m->jobtab, job->nl.id);
+	log_done(job);
+	bus_job_done(m, job);
+	prune(m);
+	manager_status(m);
+}
+
+/* What the module says of a job, known or not. */
+static void hear(const struct nl_job *nl, void *arg)
+{
+	struct manager *m = arg;
+	struct job *job = job_find(m, nl->id);
+
+	if (!job) {
+		job = job_add(m, nl, m->policy.default_engine);
+		if (job)
+			bus_job_new(m, job, !job->done);
+		prune(m);
+		return;
+	}
+	if (job->done)
+		return;
+	take(job, nl);
+	if (nl->state == MIGD_JOB_STATE_DONE)
+		finish(m, job);
+	else
+		bus_job_progress(m, job);
+}
+
+void job_refresh(struct manager *m, struct job *job)
+{
+	struct nl_job nl;
+
+	if (job->done || !m->nl || now_ns() - job->seen_ns < REFRESH_NS)
+		return;
+	/* Its end is told by its event, so that nobody misses the signal. */
+	if (!nl_get_job(m->nl, job->nl.id, &nl) && nl.state != MIGD_JOB_STATE_DONE)
+		take(job, &nl);
+}
+
+int jobs_import(struct manager *m)
+{
+	int r = nl_dump_jobs(m->nl, hear, m);
+
+	manager_status(m);
+	return r;
+}
+
+void jobs_free(struct manager *m)
+{
+	struct job *next;
+
+	for (struct job *job = m->jobs; job; job = next) {
+		next = job->next;
+		free(job);
+	}
+	m->jobs = NULL;
+}
+
+static int check_request(struct manager *m, const struct job_request *req, const char *engine,
+			 uint32_t *ret_choice, struct fault *f)
+{
+	if (m->nr_active >= m->conf.max_jobs)
+		return fault_set(f, FAULT_TOO_MANY_JOBS,
+				 "%u jobs run already, which is MaxJobs= of migd.conf: wait for one to end or cancel one",
+				 m->nr_active);
+	if (req->order == MIGD_ORDER_STATE_FIRST &&
+	    !(m->device.setup.features & MIGD_FEAT_STATE_FIRST))
+		return fault_set(f, FAULT_INVALID_OPTION,
+				 "the kernel module does not know order state-first: use copy-first");
+	if (req->batch_pages > m->device.setup.max_batch_pages)
+		return fault_set(f, FAULT_INVALID_OPTION,
+				 "batch-pages is %u but a slot takes %u pages at most: ask for less, or raise BatchPages= in [Daemon] of migd.conf",
+				 req->batch_pages, m->device.setup.max_batch_pages);
+	if (engine_choice(m, engine, ret_choice) < 0)
+		return fault_set(f, FAULT_NO_SUCH_ENGINE,
+				 "there is no engine '%s': migctl engines lists those there are",
+				 engine);
+	return 0;
+}
+
+/* Everything is checked: hand it to the module. */
+static int submit(struct manager *m, const struct job_request *req, const struct target *t,
+		  uint32_t choice, uint64_t *ret_id, struct fault *f)
+{
+	uint32_t max = m->device.setup.max_batch_pages;
+	struct nl_submit s = {
+		.pid = t->pid,
+		.start_time = t->start_time,
+		.from = req->from,
+		.to = req->to,
+		.order = req->order,
+		.batch_pages = req->batch_pages ? req->batch_pages : m->policy.batch_pages,
+		.deadline_us = req->deadline_us ? req->deadline_us : m->policy.deadline_usec,
+		.max_rate = req->has_rate ? req->max_rate : m->policy.max_rate,
+		.ranges = req->ranges,
+		.nr_ranges = req->nr_ranges,
+	};
+	int r;
+
+	if (s.batch_pages > max)
+		s.batch_pages = max;
+	jobtab_expect(&m->jobtab, choice);
+	r = nl_submit(m->nl, &s, ret_id);
+	jobtab_learn(&m->jobtab, r < 0 ? 0 : *ret_id, choice);
+	if (!r)
+		return 0;
+	if (*nl_ctl_message(m->nl))
+		return fault_set(f, fault_of_submit(r), "%s", nl_ctl_message(m->nl));
+	return fault_set(f, fault_of_submit(r),
+			 "the kernel module refuses to move process %d (%s): see dmesg", t->pid,
+			 strerror(-r));
+}
+
+int job_submit(struct manager *m, const struct job_request *req, struct job **ret,
+	       struct fault *f)
+{
+	const char *engine = *req->engine ? req->engine : m->policy.default_engine;
+	struct nl_job nl = { .id = 0 };
+	uint32_t choice = CHOICE_AUTO;
+	struct target t;
+	struct job *job;
+	uint64_t id;
+	int r;
+
+	r = target_open(&t, req->pid, f);
+	if (r < 0)
+		return r;
+	r = target_check_nodes(&t, req->from, req->to, f);
+	if (r < 0)
+		goto out;
+	r = serve_ensure(m, f);
+	if (r < 0)
+		goto out;
+	r = check_request(m, req, engine, &choice, f);
+	if (r < 0)
+		goto out;
+	r = target_check_alive(&t, f);
+	if (r < 0)
+		goto out;
+	r = submit(m, req, &t, choice, &id, f);
+	if (r < 0)
+		goto out;
+
+	/* A short job may have ended by now; its event is still to come. */
+	if (nl_get_job(m->nl, id, &nl) < 0 || nl.state == MIGD_JOB_STATE_DONE) {
+		nl = (struct nl_job) {
+			.id = id, .pid = t.pid, .from = req->from, .to = req->to,
+			.order = req->order, .state = MIGD_JOB_STATE_QUEUED,
+			.submitted_ns = now_ns() + clock_diff_ns(CLOCK_BOOTTIME, CLOCK_MONOTONIC),
+		};
+		snprintf(nl.comm, sizeof(nl.comm), "%s", t.comm);
+	}
+	job = job_add(m, &nl, engine);
+	if (!job) {
+		r = fault_set(f, FAULT_FAILED, "the daemon is out of memory: see free(1)");
+		nl_cancel(m->nl, id);
+		goto out;
+	}
+	log_event(LOG_INFO, &(struct log_fields) { .message_id = MSG_JOB_STARTED, .job = id,
+						   .pid = t.pid, .engine = engine },
+		  "job %llu: %s (pid %d) goes to node %d, %s, engine %s", (unsigned long long)id,
+		  nl.comm, t.pid, req->to, name_order(req->order), engine);
+	bus_job_new(m, job, true);
+	manager_status(m);
+	*ret = job;
+out:
+	target_close(&t);
+	return r;
+}
+
+int job_cancel(struct manager *m, struct job *job, struct fault *f)
+{
+	unsigned long long id = job->nl.id;
+	int r;
+
+	if (job->done)
+		return fault_set(f, FAULT_NO_SUCH_JOB,
+				 "job %llu has ended already (%s): there is nothing to cancel", id,
+				 name_outcome(job->nl.outcome));
+	if (!m->nl)
+		return fault_set(f, m->why_not.id, "%s", m->why_not.text);
+	r = nl_cancel(m->nl, id);
+	/* It ended just now; its event tells how. */
+	if (!r || r == -EALREADY)
+		return 0;
+	if (*nl_ctl_message(m->nl))
+		return fault_set(f, r == -ENOENT ? FAULT_NO_SUCH_JOB : FAULT_FAILED,
+				 "job %llu cannot be cancelled: %s", id, nl_ctl_message(m->nl));
+	return fault_set(f, FAULT_FAILED, "job %llu cannot be cancelled (%s): see dmesg", id,
+			 strerror(-r));
+}
+
+static void on_progress(const struct nl_job *nl, void *arg)
+{
+	struct manager *m = arg;
+	struct job *job = job_find(m, nl->id);
+	struct nl_job full;
+
+	if (!job) {
+		/* Somebody else submitted it. */
+		if (m->nl && !nl_get_job(m->nl, nl->id, &full))
+			hear(&full, m);
+		return;
+	}
+	if (job->done)
+		return;
+	job->nl.state = nl->state;
+	job->nl.total = nl->total;
+	job->nl.moved = nl->moved;
+	job->nl.passes = nl->passes;
+	job->bytes = nl->moved * sysconf(_SC_PAGESIZE);
+	bus_job_progress(m, job);
+}
+
+static void on_done(const struct nl_job *nl, void *arg)
+{
+	hear(nl, arg);
+}
+
+static void on_engine_fault(const struct nl_channel *channel, void *arg)
+{
+	struct log_fields fields = { .message_id = MSG_ENGINE_FAULT, .engine = channel->name };
+	struct manager *m = arg;
+
+	log_event(LOG_WARNING, &fields, "a COPY failed on %s: %s; the channel rests",
+		  channel->name, strerror(channel->error));
+	bus_engine_fault(m, channel);
+	engines_refresh(m, 0);
+}
+
+static void on_rescued(const struct nl_job *nl, void *arg)
+{
+	struct log_fields fields = { .message_id = MSG_BATCH_RESCUED, .job = nl->id };
+	struct manager *m = arg;
+	struct job *job = job_find(m, nl->id);
+
+	if (job)
+		fields.pid = job->nl.pid;
+	log_event(LOG_WARNING, &fields,
+		  "the kernel module ended a batch of job %llu (%s): %llu pages moved, %llu put back",
+		  (unsigned long long)nl->id, name_rescue(nl->rescue_cause),
+		  (unsigned long long)nl->rescued_moved,
+		  (unsigned long long)nl->rescued_put_back);
+	bus_batch_rescued(m, nl);
+}
+
+static void on_quarantine(const struct nl_channel *channel, void *arg)
+{
+	struct log_fields fields = { .message_id = MSG_QUARANTINE, .engine = channel->name };
+	struct manager *m = arg;
+
+	if (channel->quarantined)
+		log_event(LOG_WARNING, &fields,
+			  "%llu pages are in quarantine: %s has not come back with them",
+			  (unsigned long long)channel->quarantined, channel->name);
+	else
+		log_event(LOG_NOTICE, &fields, "%s has come back; its quarantine is over",
+			  channel->name);
+	bus_quarantine(m, channel);
+	engines_refresh(m, 0);
+}
+
+static void on_server_lost(uint32_t pid, void *arg)
+{
+	struct manager *m = arg;
+
+	if (pid == (uint32_t)getpid())
+		return;
+	log_info("the kernel module lost its former daemon, process %u", pid);
+	if (!m->ready)
+		manager_retry(m);
+}
+
+static void on_overrun(void *arg)
+{
+	struct manager *m = arg;
+
+	/* Not served: everything is read at the start of that. */
+	if (!m->nl)
+		return;
+	log_warn("events of the kernel module were lost; reading everything again");
+	jobs_import(m);
+	engines_refresh(m, 0);
+}
+
+const struct events_ops job_events = {
+	.job_progress = on_progress,
+	.job_done = on_done,
+	.engine_fault = on_engine_fault,
+	.batch_rescued = on_rescued,
+	.quarantine = on_quarantine,
+	.server_lost = on_server_lost,
+	.overrun = on_overrun,
+};

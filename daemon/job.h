@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The jobs the daemon knows: those that run and the last ones that ended. */
+#ifndef MIGD_JOB_H
+#define MIGD_JOB_H
+
+#include "events.h"
+#include "manager.h"
+
+struct job {
+	struct job *next;
+	struct nl_job nl;		/* as last heard of */
+	char engine[INI_TEXT_LEN];	/* as asked for */
+	uint64_t bytes;			/* moved */
+	uint64_t submitted_usec;	/* CLOCK_REALTIME */
+	uint64_t elapsed_usec;
+	uint64_t seen_ns;		/* when nl was read in full */
+	bool done;
+};
+
+/* What a caller wants moved. */
+struct job_request {
+	uint32_t pid;
+	int from, to;
+	uint32_t order;
+	char engine[INI_TEXT_LEN];	/* "": the policy's */
+	uint32_t batch_pages;		/* 0: the policy's */
+	uint32_t deadline_us;		/* 0: the policy's */
+	uint64_t max_rate;
+	bool has_rate;			/* else the policy's */
+	struct nl_range *ranges;
+	size_t nr_ranges;
+};
+
+/* Check everything, then submit; on an error @f says why, and nothing changed. */
+int job_submit(struct manager *m, const struct job_request *req, struct job **ret,
+	       struct fault *f);
+int job_cancel(struct manager *m, struct job *job, struct fault *f);
+
+struct job *job_find(struct manager *m, uint64_t id);
+/* Read a job that runs again if it was last read over 100 ms ago. */
+void job_refresh(struct manager *m, struct job *job);
+
+/* Take over the module's list: after a start, or when events were lost. */
+int jobs_import(struct manager *m);
+void jobs_free(struct manager *m);
+
+extern const struct events_ops job_events;
+
+#endif /* MIGD_JOB_H */

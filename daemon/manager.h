@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The manager owns everything the daemon has: the event loop, the bus, the
+ * device, the control socket, the workers and the jobs. One instance, made by
+ * main() and passed on; there are no globals.
+ */
+#ifndef MIGD_MANAGER_H
+#define MIGD_MANAGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "conf.h"
+#include "device.h"
+#include "errors.h"
+#include "events.h"
+#include "jobtab.h"
+#include "netlink.h"
+#include "policy.h"
+#include "roster.h"
+#include "worker.h"
+
+struct job;
+
+struct manager {
+	const char *conf_path;
+	bool conf_must;			/* it was named on the command line */
+	const char *state_dir;		/* of policy.conf */
+	struct conf conf;
+	struct policy policy;
+
+	sd_event *event;
+	sd_bus *bus;
+	bool announced;			/* the bus name is ours, READY=1 is sent */
+	sd_event_source *settle;	/* bounds the wait before that */
+	sd_event_source *dev_watch;	/* inotify on /dev */
+	sd_event_source *retry;		/* serve again after this round */
+	sd_event_source *watchdog;
+	uint64_t watchdog_usec;
+	bool stuck;			/* said that a worker does not answer */
+
+	/* What serving needs; all there while @ready. */
+	bool ready;
+	struct fault why_not;		/* while not ready */
+	struct device device;
+	struct nl_ctl *nl;
+	struct events *events;		/* from the first try on */
+	struct nl_features features;
+	struct worker *workers;
+	unsigned int nr_workers;
+	int notes_fd;
+	sd_event_source *notes_source;
+	struct jobtab jobtab;
+	struct roster roster;
+
+	/* The engines as last dumped; the CPU is among them. */
+	struct nl_channel engines[ROSTER_MAX + 1];
+	unsigned int nr_engines;
+	uint64_t engines_ns;		/* when; 0: never */
+
+	struct job *jobs;		/* by id, the newest last */
+	unsigned int nr_active, nr_finished;
+};
+
+/* Everything but serving. 0 or a negative errno, which has been logged. */
+int manager_new(struct manager **ret, const char *conf_path, bool conf_must);
+void manager_free(struct manager *m);
+
+/* Serve until a signal ends it; the exit status. */
+int manager_run(struct manager *m);
+
+/* Something may have made serving possible: try on the next round. */
+void manager_retry(struct manager *m);
+
+/* STATUS= of systemctl status. */
+void manager_status(struct manager *m);
+
+/* serve.c: open the module and start the workers; @m->why_not on failure. */
+int serve_start(struct manager *m);
+void serve_stop(struct manager *m);
+/* Try again if it is not served; 0 when it is, else @f says why not. */
+int serve_ensure(struct manager *m, struct fault *f);
+
+/* claim.c: the channels. */
+int claim_channels(struct manager *m);
+void claim_release(struct manager *m);
+/* Read the engines again if they are older than @max_age_ns. */
+int engines_refresh(struct manager *m, uint64_t max_age_ns);
+const struct nl_channel *engine_find(const struct manager *m, const char *name);
+/* enum choice of an engine's name, or -ENODEV. */
+int engine_choice(const struct manager *m, const char *name, uint32_t *ret);
+
+/* watchdog.c */
+int watchdog_start(struct manager *m);
+
+uint64_t now_ns(void);
+
+#endif /* MIGD_MANAGER_H */

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The words for the numbers of linux/migd_netlink.h. */
+#ifndef MIGD_NAMES_H
+#define MIGD_NAMES_H
+
+#include <stdint.h>
+
+const char *name_order(uint32_t order);
+const char *name_state(uint32_t state);
+const char *name_outcome(uint32_t outcome);		/* "" while there is none */
+const char *name_reason(uint32_t reason);
+const char *name_channel_state(uint32_t state);
+const char *name_rescue(uint32_t cause);
+
+/* enum migd_order of its word, or -EINVAL. */
+int order_of(const char *name);
+
+#endif /* MIGD_NAMES_H */

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The DMA channels as workers see them. The main thread adds channels and says
+ * which are usable; workers keep loads and rests. All without a lock: an entry
+ * keeps its name for ever, and a stale look costs one COPY that the module
+ * refuses.
+ */
+#ifndef MIGD_ROSTER_H
+#define MIGD_ROSTER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "netlink.h"
+
+#define ROSTER_MAX	64
+
+struct channel {
+	char name[NL_NAME_LEN];		/* written once, before nr counts it */
+	_Atomic uint32_t id;		/* what a COPY names */
+	_Atomic int node;		/* -1: none */
+	_Atomic bool usable;		/* claimed, not quarantined, not leaving */
+	_Atomic uint32_t load;		/* pages in hand, over all workers */
+	_Atomic uint32_t faults;	/* COPYs failed in a row */
+	_Atomic uint64_t rest_until;	/* CLOCK_MONOTONIC ns */
+};
+
+struct roster {
+	_Atomic unsigned int nr;
+	struct channel channel[ROSTER_MAX];
+	uint64_t rest_ns, rest_max_ns;	/* first and longest rest after a fault */
+};
+
+/* Main thread: the entry of @name, added if @add. NULL: not there, or full. */
+struct channel *roster_find(struct roster *r, const char *name, bool add);
+
+/* Is @c usable at the time @now, that is, also not resting? */
+bool channel_ready(const struct channel *c, uint64_t now);
+
+/*
+ * A COPY on @c failed: let it rest, twice as long after each failed attempt.
+ * COPYs that fail while it rests already belong to the same fault.
+ */
+void channel_fault(struct roster *r, struct channel *c, uint64_t now);
+
+/* A COPY on @c worked. */
+void channel_good(struct channel *c);
+
+#endif /* MIGD_ROSTER_H */
