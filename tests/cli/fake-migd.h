@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The state of fake-migd and the course of its job. */
+#ifndef FAKE_MIGD_H
+#define FAKE_MIGD_H
+
+#include <stdbool.h>
+#include <linux/types.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#define ROOT		"/org/migd1"
+#define JOB_PATH	"/org/migd1/job/7"
+#define JOB_ID		7ULL
+#define MANAGER		"org.migd1.Manager"
+#define JOB		"org.migd1.Job"
+
+/* A name that a terminal should never see as it is. */
+#define FAKE_COMM	"redis\033[2J"
+
+/* What happens when the job has been asked for the first time. */
+enum course {
+	RUN,		/* all steps, then the outcome */
+	HOLD,		/* half of the steps, then until cancelled */
+	DEAF,		/* as HOLD, and a cancel changes nothing */
+	RESTART,	/* half of the steps, then go and be @next */
+	VANISH,		/* half of the steps, then JobRemoved without Done */
+	EVENTS,		/* as RUN, and every signal of the manager */
+};
+
+/*
+ * struct script - what the service does
+ *
+ * @name:	argument of fake-migd
+ * @course:	of the job
+ * @outcome:	of the job
+ * @total:	pages
+ * @moved:	pages moved in the end
+ * @refusal:	error of everything that needs permission
+ * @next:	the script to go on with after a restart
+ * @resumed:	the job is there from the start, half moved
+ * @late:	the job appears only when it has been asked for in vain
+ * @held:	the name is asked for only at SIGUSR1
+ * @unready:	there is no module
+ */
+struct script {
+	const char *name;
+	enum course course;
+	const char *outcome;
+	__u64 total, moved;
+	const char *refusal;
+	const char *next;
+	bool resumed, late, held, unready;
+};
+
+/*
+ * struct fake - the service
+ *
+ * @stepper:	the source that takes the job one step further
+ * @exists:	the job is there
+ * @asked:	the job was asked for in vain
+ * @step:	steps done
+ */
+struct fake {
+	const struct script *script;
+	sd_bus *bus;
+	sd_event *event;
+	sd_event_source *stepper;
+	bool exists, asked;
+	unsigned int step;
+	char state[16], outcome[16];
+	__u64 moved, bytes;
+	char engine[32];
+	__u64 deadline, rate;
+	__u32 pages;
+};
+
+/* NULL when there is no such script. */
+const struct script *fake_find_script(const char *name);
+
+/* Prepare the job's steps; a job that is resumed is there at once. */
+int fake_course_setup(struct fake *fake);
+
+/* The job has been submitted. */
+void fake_begin(struct fake *fake);
+
+/* It ends now; also says so. */
+int fake_end(struct fake *fake, const char *outcome);
+
+/* Event handler: the job is there, also when it is late. */
+int fake_appear(sd_event_source *source, void *userdata);
+
+#endif /* FAKE_MIGD_H */
