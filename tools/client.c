@@ -75,6 +75,11 @@ int client_fail(const sd_bus_error *error, int r)
 {
 	const struct known_error *known;
 
+	/* An errno of sd-bus itself is no sentence. */
+	if (error && error->name && !strncmp(error->name, "System.Error.", 13)) {
+		r = -sd_bus_error_get_errno(error);
+		error = NULL;
+	}
 	if (!error || !error->name) {
 		switch (-r) {
 		case ETIMEDOUT:

@@ -21,7 +21,10 @@
 
 static void finish(struct follow *f, int code)
 {
-	sd_event_exit(f->event, code);
+	if (f->ended)
+		return;
+	f->ended = true;
+	f->code = code;
 }
 
 static void finish_lost(struct follow *f, int code)
@@ -399,12 +402,13 @@ int follow_run(struct follow *f, sd_bus_message *call)
 	int r;
 
 	r = sd_bus_call_async(f->client->bus, NULL, call, on_submitted, f, 0);
-	if (r >= 0)
-		r = sd_event_loop(f->event);
+	/* Not sd_event_loop(): its end closes the bus, which has the details to tell. */
+	while (r >= 0 && !f->ended)
+		r = sd_event_run(f->event, UINT64_MAX);
+	progress_end(&f->progress);
 	if (r < 0) {
 		f->lost = true;
-		r = client_fail(NULL, r);
+		return client_fail(NULL, r);
 	}
-	progress_end(&f->progress);
-	return r;
+	return f->code;
 }

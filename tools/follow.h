@@ -25,6 +25,7 @@ struct client;
  * @ticker:	redraws a bar though nothing has changed
  * @interrupts:	SIGINT and SIGTERM so far
  * @cancel_sent: the daemon that is there has been asked to cancel
+ * @ended:	the loop is over, with exit code @code
  * @lost:	the loop ended without an outcome, why has been said
  */
 struct follow {
@@ -38,6 +39,8 @@ struct follow {
 	sd_event_source *ticker;
 	unsigned int interrupts;
 	bool cancel_sent;
+	bool ended;
+	int code;
 	bool lost;
 };
 

@@ -67,6 +67,16 @@ static void sample_rate(struct progress *p, const struct job *job)
 	p->last_bytes = job->bytes;
 }
 
+/* The smoothed rate; before there is one, the mean. */
+static double shown_rate(const struct progress *p, const struct job *job)
+{
+	__u64 dt = now_usec() - p->first_usec;
+
+	if (p->rate > 0 || !dt)
+		return p->rate;
+	return (double)(job->bytes - p->first_bytes) * 1e6 / (double)dt;
+}
+
 /* "job 3 [#####.....]  52%  16384/32768 pages  812.4 MB/s  0:03", as the width allows. */
 static void compose(const struct progress *p, const struct job *job, char *line, size_t size)
 {
@@ -81,7 +91,7 @@ static void compose(const struct progress *p, const struct job *job, char *line,
 	else
 		snprintf(parts[1], sizeof(parts[1]), "  %llu/%llu pages", job->moved,
 			 job->total);
-	snprintf(parts[2], sizeof(parts[2]), "  %s", text_rate(p->rate).s);
+	snprintf(parts[2], sizeof(parts[2]), "  %s", text_rate(shown_rate(p, job)).s);
 	snprintf(parts[3], sizeof(parts[3]), "  %u:%02u", sec / 60, sec % 60);
 
 	/* The last column stays free: writing it wraps on some terminals. */
@@ -134,6 +144,7 @@ void progress_start(struct progress *p, const struct job *job)
 	p->started = true;
 	p->first_usec = now_usec();
 	p->last_usec = p->first_usec;
+	p->first_bytes = job->bytes;
 	p->last_bytes = job->bytes;
 	if (p->style == PROGRESS_NONE)
 		return;
@@ -156,7 +167,7 @@ void progress_update(struct progress *p, const struct job *job)
 		return;
 	p->told = tenth;
 	printf("job %llu: %u%%, %llu of %llu pages, %s\n", job->id, percent(job), job->moved,
-	       job->total, text_rate(p->rate).s);
+	       job->total, text_rate(shown_rate(p, job)).s);
 	fflush(stdout);
 }
 
