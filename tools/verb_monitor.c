@@ -296,7 +296,9 @@ int verb_monitor(int argc, char **argv)
 	code = wake(&client);
 	if (code != MIGCTL_OK)
 		goto out;
-	if (!monitor.json)
+	if (monitor.json)
+		print_object(json_pack("{s:s}", "event", "listening"));
+	else
 		print_line("listening to migd");
 	r = sd_bus_attach_event(client.bus, monitor.event, SD_EVENT_PRIORITY_NORMAL);
 	if (r >= 0)

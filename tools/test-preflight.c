@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Tests of preflight.c, on trees of files that look like /proc and /sys. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "preflight.h"
+#include "text.h"
+
+static char root[64];
+static char said[4096];
+static unsigned int sentences, failures;
+
+static void take(const char *sentence)
+{
+	sentences++;
+	snprintf(said + strlen(said), sizeof(said) - strlen(said), "%s\n", sentence);
+}
+
+#define CHECK(x)	check(x, #x, __LINE__)
+
+static void check(bool ok, const char *what, int line)
+{
+	if (ok)
+		return;
+	failures++;
+	fprintf(stderr, "line %d: not %s, said: %s\n", line, what, said);
+}
+
+/* Write a file below the root, with the directories on the way. */
+static void put(const char *name, const char *text)
+{
+	char path[512];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s%s", root, name);
+	for (char *at = strchr(path + 1, '/'); at; at = strchr(at + 1, '/')) {
+		*at = '\0';
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			perror(path);
+		*at = '/';
+	}
+	file = fopen(path, "we");
+	if (!file || fputs(text, file) < 0 || fclose(file)) {
+		perror(path);
+		exit(1);
+	}
+}
+
+static int look(int from, int to, bool verbose)
+{
+	struct preflight p = {
+		.root = root, .pid = 42, .from = from, .to = to, .verbose = verbose,
+		.on_warn = take, .on_err = take,
+	};
+
+	said[0] = '\0';
+	sentences = 0;
+	return preflight_run(&p);
+}
+
+static void machine(void)
+{
+	put("/sys/devices/system/node/has_memory", "0-2\n");
+	put("/sys/devices/system/node/node0/cpulist", "0-1\n");
+	put("/sys/devices/system/node/node1/cpulist", "2-3\n");
+	put("/sys/devices/system/node/node2/cpulist", "\n");
+	put("/proc/sys/kernel/numa_balancing", "0\n");
+	put("/proc/42/status", "Name:\tx\nCpus_allowed_list:\t0-3\nMems_allowed_list:\t0-1\n");
+	put("/proc/42/task/42/status", "Name:\tx\nCpus_allowed_list:\t0-3\n");
+	put("/proc/42/task/43/status", "Name:\tx\nCpus_allowed_list:\t2-3\n");
+	put("/proc/42/cgroup", "0::/system.slice/redis.service\n");
+	put("/proc/42/numa_maps", "7f0000000000 default anon=1 N0=1 kernelpagesize_kB=4\n");
+}
+
+static void test_cpuset(void)
+{
+	CHECK(look(0, 1, false) == 0 && !sentences);
+	CHECK(look(0, 2, false) == -EXDEV && sentences == 1);
+	CHECK(strstr(said, "/sys/fs/cgroup/system.slice/redis.service/cpuset.mems"));
+	CHECK(strstr(said, "node 0-1, not of node 2"));
+	/* A node that is not there is the service's to refuse. */
+	CHECK(look(0, 9, false) == 0 && !sentences);
+}
+
+static void test_balancing(void)
+{
+	static const char *const modes[] = { "1\n", "2\n" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		put("/proc/sys/kernel/numa_balancing", modes[i]);
+		CHECK(look(0, 1, false) == 0 && sentences == 1);
+		CHECK(strstr(said, "1 threads of process 42"));
+		CHECK(strstr(said, "sysctl kernel.numa_balancing=0"));
+		CHECK(strstr(said, "taskset -apc 2-3 42"));
+		CHECK(look(1, 0, false) == 0 && strstr(said, "2 threads of process 42"));
+		CHECK(look(-1, 0, false) == 0 && strstr(said, "CPUs 2-3"));
+		/* No CPU of the source is allowed to any thread. */
+		put("/proc/42/task/42/status", "Cpus_allowed_list:\t2\n");
+		CHECK(look(0, 1, false) == 0 && !sentences);
+		put("/proc/42/task/42/status", "Cpus_allowed_list:\t0-3\n");
+	}
+	put("/proc/sys/kernel/numa_balancing", "0\n");
+}
+
+static void test_policies(void)
+{
+	put("/proc/42/numa_maps",
+	    "10000 bind:0 anon=3 dirty=3 N0=3 kernelpagesize_kB=4\n"
+	    "20000 bind:0 anon=4 dirty=4 N0=3 N1=1 kernelpagesize_kB=4\n"
+	    "30000 bind:0 anon=9 N1=9\n"
+	    "40000 interleave:0-1 anon=2 N0=1 N1=1\n"
+	    "50000 prefer (many):0 anon=1 N0=1\n"
+	    "60000 prefer=static:0 file=/x/bind:9 N0=7\n"
+	    "70000 weighted interleave:0,2 N0=5\n"
+	    "80000 local N0=5\n"
+	    "90000 default N0=5\n");
+	CHECK(look(0, 1, false) == 0 && sentences == 4);
+	CHECK(strstr(said, "2 mappings of process 42 (the first at 10000, 6 pages in all)"));
+	CHECK(strstr(said, "policy bind:0, which does not name node 1"));
+	CHECK(strstr(said, "policy prefer (many):0,"));
+	CHECK(strstr(said, "policy prefer=static:0,"));
+	CHECK(strstr(said, "policy weighted interleave:0,2,"));
+	CHECK(look(1, 0, false) == 0 && !sentences);
+}
+
+static void test_unreadable(void)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/proc/42/numa_maps", root);
+	if (remove(path) < 0)
+		perror(path);
+	CHECK(look(0, 1, false) == 0 && !sentences);
+	CHECK(look(0, 1, true) == 0 && sentences == 1 && strstr(said, "as root"));
+}
+
+int main(void)
+{
+	char command[128];
+
+	snprintf(root, sizeof(root), "/tmp/migctl-preflight-XXXXXX");
+	if (!mkdtemp(root)) {
+		perror(root);
+		return 1;
+	}
+	machine();
+	test_cpuset();
+	test_balancing();
+	test_policies();
+	test_unreadable();
+	snprintf(command, sizeof(command), "rm -r %s", root);
+	if (system(command))
+		failures++;
+	return failures ? 1 : 0;
+}
