@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -196,6 +197,54 @@ static bool idle(void *arg)
 void wait_idle(struct ctl *c)
 {
 	wait_until(idle, c, "no job active, no page locked");
+}
+
+void wait_job(struct ctl *c, uint64_t id, struct job_info *ret)
+{
+	unsigned int pos = 0;
+
+	ctl_wait_event(c, MIGD_CMD_JOB_DONE_NTF, id, &pos);
+	must(ctl_job(c, id, ret));
+	check_eq(ret->state, MIGD_JOB_STATE_DONE);
+	check_sum(ret);
+}
+
+static atomic_int *touch_stop;
+
+static int64_t touch(uint64_t addr, uint64_t bytes, uint64_t stop)
+{
+	atomic_int *stopped = (void *)(uintptr_t)stop;
+	uint64_t begin, took, longest = 0, i;
+
+	while (!*stopped) {
+		for (i = addr; i < addr + bytes && !*stopped; i += PAGE) {
+			begin = now_ns();
+			/* The value stays. */
+			atomic_fetch_or((atomic_char *)(uintptr_t)i, 0);
+			took = now_ns() - begin;
+			if (took > longest)
+				longest = took;
+		}
+	}
+	return (int64_t)longest;
+}
+
+void touch_begin(struct target *t, uint64_t addr, size_t bytes)
+{
+	check(touch_stop, "no shared_page() before the target was started");
+	*touch_stop = 0;
+	target_begin(t, touch, addr, bytes, (uintptr_t)touch_stop);
+}
+
+uint64_t touch_end(struct target *t)
+{
+	*touch_stop = 1;
+	return (uint64_t)target_end(t);
+}
+
+void touch_setup(void)
+{
+	touch_stop = shared_page();
 }
 
 long module_refs(void)

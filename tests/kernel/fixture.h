@@ -48,6 +48,18 @@ void check_clean(struct ctl *c);
 /* Waits until no job is active and no page locked. */
 void wait_idle(struct ctl *c);
 
+/* Waits for the end of a job without serving it. */
+void wait_job(struct ctl *c, uint64_t id, struct job_info *ret);
+
+/*
+ * A target that writes to each page of its memory in turn, to find the longest
+ * time that one write takes. touch_end() returns it in nanoseconds; touch_setup()
+ * comes before target_start().
+ */
+void touch_setup(void);
+void touch_begin(struct target *t, uint64_t addr, size_t bytes);
+uint64_t touch_end(struct target *t);
+
 /* Module reference count: 0 when nothing keeps migd from being removed. */
 long module_refs(void);
 /* delete_module(2) must refuse with EBUSY. */

@@ -18,10 +18,16 @@ void server_open(struct server *s, unsigned int depth, unsigned int max_batch)
 			 IORING_SETUP_CQSIZE,
 		.cq_entries = 4096,
 	};
+	uint64_t end;
 
 	check(depth <= MAX_SLOTS, "at most %d slots", MAX_SLOTS);
 	memset(s, 0, sizeof(*s));
-	s->fd = (int)must(open("/dev/migd", O_RDWR | O_CLOEXEC));
+	/* The ring of a server that died gives the device up a moment later. */
+	end = now_ns() + PATIENCE_MS * 1000000ULL;
+	do
+		s->fd = open("/dev/migd", O_RDWR | O_CLOEXEC);
+	while (s->fd < 0 && errno == EBUSY && now_ns() < end && !usleep(2000));
+	must(s->fd);
 	s->setup = (struct migd_setup){
 		.abi_version = MIGD_ABI_VERSION,
 		.features = MIGD_FEAT_DMA | MIGD_FEAT_STATE_FIRST,
@@ -263,9 +269,12 @@ void server_run(struct server *s, struct ctl *c, uint64_t job)
 		{ .fd = ctl_event_fd(c), .events = POLLIN },
 	};
 	struct answer answer;
-	unsigned int pos = 0;
+	unsigned int pos = 0, i;
 
 	ctl_read_events(c);
+	for (i = 0; i < s->nr_slots; i++)
+		if (s->slot[i].state == SLOT_BATCH && !s->slot[i].nr_copies)
+			server_start_batch(s, i);
 	server_fetch_all(s);
 	while (!ctl_event(c, MIGD_CMD_JOB_DONE_NTF, job, &pos)) {
 		while (server_reap(s, &answer))
@@ -277,19 +286,49 @@ void server_run(struct server *s, struct ctl *c, uint64_t job)
 	}
 }
 
-void server_move(struct server *s, struct ctl *c, const struct job_req *req,
-		 struct job_info *ret)
+uint64_t server_job(struct server *s, struct ctl *c, const struct job_req *req)
 {
 	uint64_t job;
 	int err;
 
-	/* Parked before: a job may lock its first batch at once. */
-	server_fetch_all(s);
+	if (s)
+		server_fetch_all(s);
 	err = ctl_submit(c, req, &job);
 	check(!err, "job-submit: %s: %s", strerror(-err), c->ack);
+	return job;
+}
+
+void server_move(struct server *s, struct ctl *c, const struct job_req *req,
+		 struct job_info *ret)
+{
+	uint64_t job = server_job(s, c, req);
+
 	server_run(s, c, job);
 	must(ctl_job(c, job, ret));
 	check_eq(ret->state, MIGD_JOB_STATE_DONE);
+}
+
+unsigned int server_wait_batch(struct server *s)
+{
+	struct answer answer;
+
+	do {
+		server_wait(s, &answer);
+		check(answer.op != MIGD_IO_COPY, "a COPY where a batch was to come");
+	} while (answer.res <= 0);
+	return answer.slot;
+}
+
+int server_wait_copy(struct server *s)
+{
+	struct answer answer;
+
+	do {
+		server_wait(s, &answer);
+		check(answer.op == MIGD_IO_COPY || answer.res > 0,
+		      "command %#x: %d", answer.op, answer.res);
+	} while (answer.op != MIGD_IO_COPY);
+	return answer.res;
 }
 
 int server_raw(struct server *s, uint32_t op, const void *bytes)

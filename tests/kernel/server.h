@@ -76,11 +76,18 @@ void server_wait(struct server *s, struct answer *ret);
 void server_start_batch(struct server *s, unsigned int slot);
 void server_handle(struct server *s, const struct answer *answer);
 
-/* Serves until the job has ended. */
+/* Serves until the job has ended; what has no COPY yet is begun. */
 void server_run(struct server *s, struct ctl *c, uint64_t job);
 /* The same for a job that is submitted here; its end is in *@ret. */
 void server_move(struct server *s, struct ctl *c, const struct job_req *req,
 		 struct job_info *ret);
+
+/* Parks what is idle, when there is a server, and submits: the job's id. */
+uint64_t server_job(struct server *s, struct ctl *c, const struct job_req *req);
+/* By hand: waits for the next batch and returns its slot. */
+unsigned int server_wait_batch(struct server *s);
+/* Waits for the next COPY: its result. Batches may come before it. */
+int server_wait_copy(struct server *s);
 
 /* Any command with any 16 bytes, alone on the ring: its result. */
 int server_raw(struct server *s, uint32_t op, const void *bytes);
