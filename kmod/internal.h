@@ -125,7 +125,8 @@ struct migd_slot {
 	struct list_head node;		/* server->parked */
 	enum migd_slot_state state;
 	bool cancel;			/* cancelled while claimed */
-	struct io_uring_cmd *cmd;	/* the parked FETCH */
+	bool parking;			/* cmd is not cancelable yet */
+	struct io_uring_cmd *cmd;	/* the parked FETCH; BUSY: for the end */
 	struct migd_batch *batch;	/* while BUSY, with a reference */
 	struct migd_desc *desc;
 	u32 seq;

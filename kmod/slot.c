@@ -263,12 +263,31 @@ struct migd_batch *migd_slot_batch(struct migd_slot *slot, u32 seq)
 
 void migd_slot_ended(struct migd_slot *slot, struct migd_batch *batch)
 {
-	spin_lock(&slot->server->lock);
+	struct migd_server *server = slot->server;
+
+	spin_lock(&server->lock);
 	WARN_ON_ONCE(slot->batch != batch);
 	slot->batch = NULL;
-	slot->state = MIGD_SLOT_IDLE;
-	spin_unlock(&slot->server->lock);
+	if (!slot->cmd) {
+		slot->state = MIGD_SLOT_IDLE;
+	} else if (slot->parking) {
+		slot->state = MIGD_SLOT_CLAIMED;
+	} else {
+		slot->state = MIGD_SLOT_PARKED;
+		list_add(&slot->node, &server->parked);
+	}
+	spin_unlock(&server->lock);
 	migd_batch_put(batch);
+}
+
+/*
+ * A COPY or COMMIT that lost against the deadline says so while the batch is
+ * still being ended: the FETCH that follows waits for that on the slot.
+ */
+static bool batch_is_ending(const struct migd_slot *slot)
+{
+	return slot->state == MIGD_SLOT_BUSY && !slot->cmd &&
+		test_bit(MIGD_BATCH_ENDING, &slot->batch->flags);
 }
 
 /**
@@ -290,11 +309,13 @@ int migd_slot_park(struct migd_slot *slot, struct io_uring_cmd *cmd,
 	pdu->is_copy = false;
 
 	spin_lock(&server->lock);
-	if (slot->state != MIGD_SLOT_IDLE) {
+	if (slot->state == MIGD_SLOT_IDLE) {
+		slot->state = MIGD_SLOT_CLAIMED;
+	} else if (!batch_is_ending(slot)) {
 		spin_unlock(&server->lock);
 		return -EBUSY;
 	}
-	slot->state = MIGD_SLOT_CLAIMED;
+	slot->parking = true;
 	slot->cancel = false;
 	slot->cmd = cmd;
 	spin_unlock(&server->lock);
@@ -303,8 +324,11 @@ int migd_slot_park(struct migd_slot *slot, struct io_uring_cmd *cmd,
 	io_uring_cmd_mark_cancelable(cmd, issue_flags);
 
 	spin_lock(&server->lock);
-	slot->state = MIGD_SLOT_PARKED;
-	list_add(&slot->node, &server->parked);
+	slot->parking = false;
+	if (slot->state == MIGD_SLOT_CLAIMED) {
+		slot->state = MIGD_SLOT_PARKED;
+		list_add(&slot->node, &server->parked);
+	}
 	spin_unlock(&server->lock);
 	wake_up_all(&migd_wait);
 	return -EIOCBQUEUED;
@@ -322,6 +346,9 @@ void migd_slot_cancel(struct migd_slot *slot, struct io_uring_cmd *cmd,
 			list_del_init(&slot->node);
 			slot->cmd = NULL;
 			slot->state = MIGD_SLOT_IDLE;
+			mine = true;
+		} else if (slot->state == MIGD_SLOT_BUSY) {
+			slot->cmd = NULL;
 			mine = true;
 		} else if (slot->state == MIGD_SLOT_CLAIMED) {
 			/* Being locked for: that ends soon, one way or other. */
