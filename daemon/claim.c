@@ -78,17 +78,34 @@ static void update_roster(struct manager *m, const struct nl_channel *c)
 				     c->state == MIGD_CHANNEL_STATE_FAULTED);
 }
 
-static bool in_dump(const struct dump *d, const char *name)
+static const struct nl_channel *in_dump(const struct dump *d, const char *name)
 {
 	for (unsigned int i = 0; i < d->nr; i++)
 		if (!strcmp(d->engines[i].name, name))
-			return true;
-	return false;
+			return &d->engines[i];
+	return NULL;
+}
+
+/* Tell the bus of what came, went and changed since @old. */
+static void tell_changes(struct manager *m, const struct dump *old)
+{
+	const struct nl_channel *before;
+
+	for (unsigned int i = 0; i < old->nr; i++)
+		if (!engine_find(m, old->engines[i].name))
+			bus_engine_gone(m, old->engines[i].name);
+	for (unsigned int i = 0; i < m->nr_engines; i++) {
+		before = in_dump(old, m->engines[i].name);
+		if (!before)
+			bus_engine_new(m, m->engines[i].name);
+		else if (before->state != m->engines[i].state)
+			bus_engine_changed(m, m->engines[i].name);
+	}
 }
 
 int engines_refresh(struct manager *m, uint64_t max_age_ns)
 {
-	struct dump d = { .m = m };
+	struct dump d = { .m = m }, old = { .m = m };
 	struct channel *entry;
 	int r;
 
@@ -100,27 +117,25 @@ int engines_refresh(struct manager *m, uint64_t max_age_ns)
 	if (r < 0)
 		return r;
 
-	for (unsigned int i = 0; i < m->nr_engines; i++) {
-		if (in_dump(&d, m->engines[i].name))
-			continue;
-		entry = roster_find(&m->roster, m->engines[i].name, false);
-		if (entry)
-			atomic_store(&entry->usable, false);
-		bus_engine_gone(m, m->engines[i].name);
-	}
-	for (unsigned int i = 0; i < d.nr; i++) {
-		const struct nl_channel *old = engine_find(m, d.engines[i].name);
-		bool changed = old && old->state != d.engines[i].state;
-
-		update_roster(m, &d.engines[i]);
-		if (!old)
-			bus_engine_new(m, d.engines[i].name);
-		else if (changed)
-			bus_engine_changed(m, d.engines[i].name);
-	}
+	old.nr = m->nr_engines;
+	memcpy(old.engines, m->engines, old.nr * sizeof(old.engines[0]));
 	memcpy(m->engines, d.engines, d.nr * sizeof(d.engines[0]));
 	m->nr_engines = d.nr;
 	m->engines_ns = now_ns();
+
+	for (unsigned int i = 0; i < old.nr; i++) {
+		entry = roster_find(&m->roster, old.engines[i].name, false);
+		if (entry && !in_dump(&d, old.engines[i].name))
+			atomic_store(&entry->usable, false);
+	}
+	for (unsigned int i = 0; i < d.nr; i++)
+		update_roster(m, &d.engines[i]);
+
+	/*
+	 * Last: an object that is told of is asked for its properties at once,
+	 * which comes back here and finds what it needs fresh enough.
+	 */
+	tell_changes(m, &old);
 	return 0;
 }
 
