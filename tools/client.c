@@ -22,6 +22,7 @@ struct known_error {
 	const char *sentence;
 };
 
+#define NO_SUCH_JOB	"org.migd1.Error.NoSuchJob"
 #define NOT_RUNNING	"migd is not running and the bus cannot start it: " \
 			"install it, or run `systemctl start migd`"
 #define NO_ANSWER	"migd does not answer: see `systemctl status migd` and `journalctl -u migd`"
@@ -110,7 +111,7 @@ int client_fail(const sd_bus_error *error, int r)
 
 bool client_no_object(const sd_bus_error *error)
 {
-	return sd_bus_error_has_name(error, "org.migd1.Error.NoSuchJob") ||
+	return sd_bus_error_has_name(error, NO_SUCH_JOB) ||
 	       sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_OBJECT) ||
 	       sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_METHOD) ||
 	       sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_INTERFACE);
@@ -118,7 +119,8 @@ bool client_no_object(const sd_bus_error *error)
 
 int client_fail_job(const sd_bus_error *error, int r, __u64 id)
 {
-	if (!client_no_object(error))
+	/* The service's own sentence says more: the job may have ended. */
+	if (!client_no_object(error) || sd_bus_error_has_name(error, NO_SUCH_JOB))
 		return client_fail(error, r);
 	say_err("there is no job %llu: `migctl jobs` lists those there are", id);
 	return MIGCTL_FAILED;

@@ -72,7 +72,7 @@ static const struct key {
 	{ "default-engine", "DefaultEngine", 's', parse_text,
 	  "auto, cpu, dma or an engine's name" },
 	{ "deadline", "DeadlineUSec", 't', parse_deadline, "a time with its unit, such as 20ms" },
-	{ "batch-pages", "BatchPages", 'u', parse_pages, "a number of pages, such as 512" },
+	{ "batch-pages", "BatchPages", 't', parse_pages, "a number of pages, such as 512" },
 	{ "max-rate", "MaxRate", 't', parse_limit, "bytes per second, such as 500M, or none" },
 };
 
@@ -110,8 +110,6 @@ static int apply(struct client *c, const struct setting *set)
 		r = sd_bus_message_append(m, "ss", IFACE_POLICY, set->property);
 	if (r >= 0 && set->type == 's')
 		r = sd_bus_message_append(m, "v", "s", set->text);
-	else if (r >= 0 && set->type == 'u')
-		r = sd_bus_message_append(m, "v", "u", (__u32)set->number);
 	else if (r >= 0)
 		r = sd_bus_message_append(m, "v", "t", set->number);
 	if (r >= 0)
@@ -142,7 +140,6 @@ static int print_property(sd_bus_message *m, const char *name)
 	const struct key *key = NULL;
 	const char *text = NULL;
 	__u64 number = 0;
-	__u32 small;
 	char safe[128];
 	int r;
 
@@ -151,14 +148,10 @@ static int print_property(sd_bus_message *m, const char *name)
 			key = &keys[i];
 	if (!key)
 		return sd_bus_message_skip(m, "v");
-	if (key->type == 's') {
+	if (key->type == 's')
 		r = sd_bus_message_read(m, "v", "s", &text);
-	} else if (key->type == 'u') {
-		r = sd_bus_message_read(m, "v", "u", &small);
-		number = r < 0 ? 0 : small;
-	} else {
+	else
 		r = sd_bus_message_read(m, "v", "t", &number);
-	}
 	if (r < 0)
 		return r;
 	text_copy(safe, sizeof(safe), text ? text : "");

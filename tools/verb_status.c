@@ -94,20 +94,18 @@ static void print_jobs(const json_t *jobs)
 static void print_nodes(const json_t *nodes)
 {
 	const json_t *node;
+	bool first = true;
 	size_t i;
 
 	json_array_foreach(nodes, i, node) {
 		__u64 total = json_u64(node, "total");
 
-		printf("%-10s", i ? "" : "nodes");
-		if (json_is_integer(node))
-			printf("%lld", json_integer_value(node));
-		else
-			printf("%lld", json_s64(node, "node", -1));
-		if (total)
-			printf(": %s free of %s", text_bytes(json_u64(node, "free")).s,
-			       text_bytes(total).s);
-		putchar('\n');
+		if (!total)
+			continue;
+		printf("%-10s%lld: %s free of %s\n", first ? "nodes" : "",
+		       json_s64(node, "id", -1), text_bytes(json_u64(node, "free")).s,
+		       text_bytes(total).s);
+		first = false;
 	}
 }
 

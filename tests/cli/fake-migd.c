@@ -166,7 +166,7 @@ static int method_describe(sd_bus_message *m, void *userdata, sd_bus_error *erro
 	engine = json_pack("{s:s, s:s, s:s, s:i, s:s, s:i, s:i, s:i, s:o}", "name", "cpu",
 			   "device", "", "driver", "", "node", -1, "state", "ready", "copies", 3,
 			   "pages", 300, "bytes", 1228800, "copy", hist());
-	node = json_pack("{s:i, s:I, s:I}", "node", 0, "total", (json_int_t)2 << 30,
+	node = json_pack("{s:i, s:I, s:I}", "id", 0, "total", (json_int_t)2 << 30,
 			 "free", (json_int_t)1 << 30);
 	all = json_pack("{s:s, s:s, s:{s:s}, s:[o], s:[o], s:[]}", "version", "0.1",
 			"module_version", "0.1", "policy", "default_engine", fake->engine,
@@ -252,6 +252,13 @@ static int get_any(sd_bus *bus, const char *path, const char *iface, const char 
 	return sd_bus_message_append(reply, "s", "0.1");
 }
 
+static __u64 *policy_number(struct fake *fake, const char *property)
+{
+	if (!strcmp(property, "BatchPages"))
+		return &fake->pages;
+	return !strcmp(property, "MaxRate") ? &fake->rate : &fake->deadline;
+}
+
 static int set_policy(sd_bus *bus, const char *path, const char *iface, const char *property,
 		      sd_bus_message *value, void *userdata, sd_bus_error *error)
 {
@@ -270,10 +277,7 @@ static int set_policy(sd_bus *bus, const char *path, const char *iface, const ch
 			snprintf(fake->engine, sizeof(fake->engine), "%s", text);
 		return r;
 	}
-	if (!strcmp(property, "BatchPages"))
-		return sd_bus_message_read(value, "u", &fake->pages);
-	return sd_bus_message_read(value, "t",
-				   !strcmp(property, "MaxRate") ? &fake->rate : &fake->deadline);
+	return sd_bus_message_read(value, "t", policy_number(fake, property));
 }
 
 static int get_policy(sd_bus *bus, const char *path, const char *iface, const char *property,
@@ -287,10 +291,7 @@ static int get_policy(sd_bus *bus, const char *path, const char *iface, const ch
 	(void)error;
 	if (!strcmp(property, "DefaultEngine"))
 		return sd_bus_message_append(reply, "s", fake->engine);
-	if (!strcmp(property, "BatchPages"))
-		return sd_bus_message_append(reply, "u", fake->pages);
-	return sd_bus_message_append(reply, "t",
-				     !strcmp(property, "MaxRate") ? fake->rate : fake->deadline);
+	return sd_bus_message_append(reply, "t", *policy_number(fake, property));
 }
 
 static const sd_bus_vtable manager_vtable[] = {
@@ -317,7 +318,7 @@ static const sd_bus_vtable policy_vtable[] = {
 				 SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_WRITABLE_PROPERTY("DeadlineUSec", "t", get_policy, set_policy, 0,
 				 SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_WRITABLE_PROPERTY("BatchPages", "u", get_policy, set_policy, 0,
+	SD_BUS_WRITABLE_PROPERTY("BatchPages", "t", get_policy, set_policy, 0,
 				 SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_WRITABLE_PROPERTY("MaxRate", "t", get_policy, set_policy, 0,
 				 SD_BUS_VTABLE_UNPRIVILEGED),

@@ -70,8 +70,7 @@ struct fake {
 	char state[16], outcome[16];
 	__u64 moved, bytes;
 	char engine[32];
-	__u64 deadline, rate;
-	__u32 pages;
+	__u64 deadline, rate, pages;
 };
 
 /* NULL when there is no such script. */
