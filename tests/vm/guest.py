@@ -60,14 +60,25 @@ class Vm:
 
     def __enter__(self):
         image.check_host()
+        try:
+            self.attempt()
+        except GuestDied as error:
+            # Nothing of ours has run yet. Emulation under load loses one boot
+            # in many to code that is patched while another CPU runs it.
+            say(f"vm: {self.machine.name}: died before it was ready, once more:\n{error}")
+            self.attempt()
+        return self
+
+    def attempt(self):
         self.dir = Path(tempfile.mkdtemp(prefix="migd-vm-"))
         self.console = self.dir / "console.log"
+        self.console_seen = 0
         try:
             self.start()
         except BaseException:
-            self.close()
+            self.close(keep_console=True)
+            self.process = self.port = None
             raise
-        return self
 
     def __exit__(self, kind, error, trace):
         self.close(keep_console=kind is not None)

@@ -125,6 +125,8 @@ def device_tree():
 def kernel_arguments(machine, icount):
     words = ["loglevel=5", "oops=panic", "panic=-1", "log_buf_len=4M", "systemd.show_status=false"]
     words.append("console=ttyS0" if machine.arch == "amd64" else "console=ttyAMA0")
+    if machine.arch == "amd64":
+        words.append("tsc=reliable")
     words.append(f"maxcpus={1 if icount else 2}")
     if machine.iommu:
         words += ["intel_iommu=on", "iommu=nopt"]
