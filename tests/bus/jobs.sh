@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034
+#
+# Jobs in the background and what is told of them.
+
+[ -v patience ] || . bus/lib.sh
+
+# begin ARGUMENT...: starts `migctl migrate` and returns when pages are moving;
+# $job is its id, $migrate its process
+begin()
+{
+	mkfifo "$dir/job.out"
+	"${under[@]}" migctl migrate "$@" >"$dir/job.out" 2>"$dir/job.err" &
+	migrate=$!
+	children+=("$migrate")
+	exec {job_out}<"$dir/job.out"
+	rm "$dir/job.out"
+	job_said=
+	job_says ' moving '
+	job=${line#job }
+	job=${job%%:*}
+	job_says '[0-9]%, '
+}
+under=()
+
+# job_says REGEX: the line of `migctl migrate` is in $line
+job_says()
+{
+	while read -r -t "$patience" -u "$job_out" line; do
+		job_said+=$line$'\n'
+		[[ ! $line =~ $1 ]] || return 0
+	done
+	cat "$dir/job.err"
+	fail "migctl migrate does not say '$1' but: $job_said"
+}
+
+# finish: waits for `migctl migrate`; $status, and $dir/job.json
+finish()
+{
+	while read -r -t "$patience" -u "$job_out" line; do
+		job_said+=$line$'\n'
+	done
+	status=0
+	wait "$migrate" || status=$?
+	close "$job_out"
+	expect 0 '' migctl jobs "$job" --json
+	cp "$dir/out" "$dir/job.json"
+}
+
+# of_job FILTER: by jq
+of_job()
+{
+	jq -r "$1" "$dir/job.json"
+}
+
+# accounted: every page of the job was moved or has a reason
+accounted()
+{
+	of_job 'select(.state != "done" or .total != .moved + ([.left[]] | add // 0))
+		| halt_error' >"$dir/why" 2>&1 || fail "job $job does not add up: $(cat "$dir/why")"
+}
+
+# monitor: starts `migctl monitor`; it listens when this returns
+monitor()
+{
+	mkfifo "$dir/monitor"
+	migctl monitor >"$dir/monitor" 2>"$dir/monitor.err" &
+	monitor=$!
+	children+=("$monitor")
+	exec {events}<"$dir/monitor"
+	rm "$dir/monitor"
+	event 'listening to migd'
+}
+
+# event REGEX: waits for it; its line is in $line
+event()
+{
+	while read -r -t "$patience" -u "$events" line; do
+		[[ ! $line =~ $1 ]] || return 0
+	done
+	cat "$dir/monitor.err"
+	fail "no event '$1' after $patience s"
+}

@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The daemon is killed in the middle of a job, ten times, under a writer that
+# checks every value: systemd restarts it, migctl waits, no page is lost, and
+# nobody waits longer than the deadline and the grace.
+#
+# machines: amd64 amd64-debug arm64
+# timeout: 120
+set -eu -o pipefail
+. bus/jobs.sh
+
+# Of the policy and of the protocol, in microseconds.
+deadline=500000
+grace=1000000
+
+serve
+target t -- move 16 0
+ask t write
+pages=${target_pages[t]}
+from=0
+to=1
+lost=0
+
+for turn in {1..10}; do
+	order=copy-first
+	[ $((turn % 2)) = 1 ] || order=state-first
+	ask t stall
+	daemon=$(systemctl show -P MainPID migd.service)
+	begin "${target_pid[t]}" --from $from --to $to --order $order --max-rate 16Mi
+	systemctl kill -s KILL --kill-who=main migd.service
+	finish
+	accounted
+	outcome=$(of_job .outcome)
+	step "turn $turn, $order: $outcome, $(of_job .moved) of $(of_job .total) pages moved"
+	case $outcome in
+	moved)
+		equal "$status" 0 "the exit code"
+		equal "$(pages_on t $to)" "$pages" "the number of pages on node $to"
+		;;
+	server-lost)
+		lost=$((lost + 1))
+		[ "$(of_job '.left.unreached // 0')" -gt 0 ] ||
+			fail "the job was lost without a page that was not reached"
+		;;
+	*)
+		fail "the job ended as $outcome: $(cat "$dir/job.json")"
+		;;
+	esac
+	equal "$(grep -c 'the daemon has gone' "$dir/job.err")" 1 \
+		"how often migctl says that the daemon has gone"
+	[ "$(systemctl show -P MainPID migd.service)" != "$daemon" ] || fail "it was not killed"
+	ask t stall
+	read -r _ stalled _ wrong _ <<<"$answer"
+	equal "$wrong" 0 "the number of wrong words"
+	[ "$stalled" -le $((deadline + grace)) ] ||
+		fail "the writer was stopped for $stalled us, more than the deadline and the grace"
+	echo "        the writer's longest stop: $((stalled / 1000)) ms"
+	[ "$outcome" != moved ] || { from=$((1 - from)) && to=$((1 - to)); }
+done
+[ $lost -le 2 ] || fail "$lost of 10 jobs were lost though systemd brought the daemon back"
+
+step "afterwards"
+equal "$(systemctl show -P NRestarts migd.service)" 10 "the number of restarts"
+equal "$(systemctl show -P ActiveState migd.service)" active "the state of migd.service"
+expect 0 '' migctl engines --json
+equal "$(jq '[.[] | select(.name != "cpu" and .state == "ready")] | length' "$dir/out")" \
+	"$channels" "the number of channels that are ready"
+expect 0 '' migctl stats --json
+jq -e '.late == 0 and .locked_pages == 0 and .quarantined_pages == 0 and .jobs_active == 0' \
+	"$dir/out" >/dev/null || fail "the module has something left: $(cat "$dir/out")"
+drop t
+
+step "again and again, faster than anybody works: it is never given up"
+for _ in {1..10}; do
+	systemctl kill -s KILL --kill-who=main migd.service
+	until_true "systemd to restart the daemon" systemctl is-active migd.service
+done
+expect 0 '' migctl status

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034
+#
+# What the tests of daemon and tools begin with: . bus/lib.sh
+
+# Longest wait for anything that must happen, on the slowest machine.
+patience=60
+
+dir=$(mktemp -d)
+declare -A target_in target_out target_pid target_start target_pages
+declare -a children=()
+engines_module=migd_lsi
+channels=4
+if [ "${MIGD_MACHINE:?}" = arm64 ]; then
+	engines_module=zynqmp_dma
+	channels=8
+fi
+
+fail()
+{
+	echo "FAIL: $*"
+	[ ! -s "$dir/out" ] || sed 's/^/  stdout: /' "$dir/out"
+	[ ! -s "$dir/err" ] || sed 's/^/  stderr: /' "$dir/err"
+	journalctl -u migd.service -n 20 --no-pager -o cat | sed 's/^/  journal: /'
+	exit 1
+}
+
+# step WORDS: says what is tested now; a failure names it
+step()
+{
+	printf '%6.1f  %s\n' "$(cut -d ' ' -f 1 /proc/uptime)" "$*"
+}
+
+# equal GOT WANT WHAT
+equal()
+{
+	[ "$1" = "$2" ] || fail "$3 is '$1', not '$2'"
+}
+
+# until WORDS COMMAND...: waits for a state that no event tells of
+until_true()
+{
+	local what=$1 end=$((SECONDS + patience))
+
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || fail "after $patience s still not: $what"
+		sleep 0.1
+	done
+}
+
+# expect CODE REGEX COMMAND...: exit code, and one sentence on stderr (none when
+# REGEX is empty); its output stays in $dir/out and $dir/err
+expect()
+{
+	local want=$1 regex=$2 status=0
+
+	shift 2
+	"$@" >"$dir/out" 2>"$dir/err" || status=$?
+	[ $status = "$want" ] || fail "'$*' exits with $status, not $want"
+	if [ -z "$regex" ]; then
+		[ ! -s "$dir/err" ] || fail "'$*' complains"
+		return 0
+	fi
+	equal "$(wc -l <"$dir/err")" 1 "the number of sentences of '$*'"
+	grep -qE -e "$regex" "$dir/err" || fail "'$*' does not say '$regex'"
+}
+
+loaded()
+{
+	grep -q "^$1 " /proc/modules
+}
+
+# remove MODULE: io_uring gives up the files of a dead ring a moment later
+remove()
+{
+	! loaded "$1" || until_true "rmmod $1" rmmod "$1"
+}
+
+# bare: no daemon, no module, no policy, as after the installation
+bare()
+{
+	systemctl unmask --runtime migd.service 2>/dev/null
+	systemctl stop migd.service
+	systemctl reset-failed migd.service 2>/dev/null || true
+	remove migd
+	remove "$engines_module"
+	rm -rf /var/lib/migd/policy.conf
+}
+
+# serve: module and engines are there, the daemon serves; each destination page
+# is filled with junk before the copy
+serve()
+{
+	bare
+	modprobe "$engines_module"
+	modprobe migd poison=1
+	udevadm settle
+	expect 0 '' migctl status
+}
+
+# balancing VALUE: of NUMA nodes, by the kernel
+balancing()
+{
+	[ ! -w /proc/sys/kernel/numa_balancing ] || echo "$1" >/proc/sys/kernel/numa_balancing
+}
+
+leave()
+{
+	local status=$?
+
+	trap - EXIT
+	set +e
+	for pid in "${target_pid[@]}" "${children[@]}"; do
+		kill -KILL "$pid" 2>/dev/null
+	done
+	wait
+	systemctl kill -s CONT migd.service 2>/dev/null
+	rm -f /run/modprobe.d/migd-test.conf
+	balancing "$balancing_before"
+	if [ $status = 0 ]; then
+		(bare) || status=1
+	fi
+	rm -rf "$dir"
+	exit $status
+}
+
+balancing_before=$(cat /proc/sys/kernel/numa_balancing 2>/dev/null || echo 0)
+# what the kernel moves back by itself is tested in one place only
+balancing 0
+trap leave EXIT
+
+# close FD
+close()
+{
+	local fd=$1
+
+	exec {fd}>&-
+}
+
+# target NAME [PREFIX...] -- ARGUMENT...: starts bus/target, under a command
+target()
+{
+	local name=$1 in out word
+	local -a prefix=()
+
+	shift
+	while [ "$1" != -- ]; do
+		prefix+=("$1")
+		shift
+	done
+	shift
+	mkfifo "$dir/$name.in" "$dir/$name.out"
+	"${prefix[@]}" bus/target "$@" <"$dir/$name.in" >"$dir/$name.out" &
+	exec {in}>"$dir/$name.in" {out}<"$dir/$name.out"
+	rm "$dir/$name.in" "$dir/$name.out"
+	target_in[$name]=$in
+	target_out[$name]=$out
+	if ! read -r -t $patience -u "$out" word "target_pid[$name]" "target_start[$name]" \
+		"target_pages[$name]" || [ "$word" != ready ]; then
+		fail "target $name does not start"
+	fi
+}
+
+# ask NAME COMMAND: the target's answer is in $answer
+ask()
+{
+	echo "$2" >&"${target_in[$1]}"
+	read -r -t $patience -u "${target_out[$1]}" answer || fail "target $1 does not answer $2"
+}
+
+# drop NAME: ends it
+drop()
+{
+	kill -KILL "${target_pid[$1]}"
+	until_true "the end of target $1" test ! -e "/proc/${target_pid[$1]}"
+	close "${target_in[$1]}"
+	close "${target_out[$1]}"
+	unset "target_pid[$1]"
+}
+
+# pages_on NAME NODE: of the target's memory, as the kernel says
+pages_on()
+{
+	awk -v start="${target_start[$1]}" -v key="N$2=" '
+		$1 == start {
+			for (i = 2; i <= NF; i++)
+				if (index($i, key) == 1)
+					n = substr($i, length(key) + 1)
+		}
+		END { print n + 0 }' "/proc/${target_pid[$1]}/numa_maps"
+}
+
+# intact NAME NODE: all of the target's memory is there, and is what it should be
+intact()
+{
+	equal "$(pages_on "$1" "$2")" "${target_pages[$1]}" "the number of pages on node $2"
+	ask "$1" check
+	equal "$answer" "wrong 0" "what the target says of its memory"
+}
+
+# call METHOD [SIGNATURE ARGUMENT...]: of the manager
+call()
+{
+	busctl call org.migd1 /org/migd1 org.migd1.Manager "$@"
+}
+
+# counters: what must not change when a request is refused
+counters()
+{
+	migctl stats --json | jq -c '[.jobs, .jobs_active, .batches, .moved, .left]'
+}

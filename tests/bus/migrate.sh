@@ -1,0 +1,113 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# There and back by migctl, with every kind of engine, in both orders.
+#
+# machines: amd64 amd64-debug arm64
+# timeout: 100
+set -eu -o pipefail
+. bus/lib.sh
+
+serve
+target t -- move 8 0
+pid=${target_pid[t]}
+intact t 0
+
+engines()
+{
+	migctl engines --json
+}
+
+# copied BEFORE FILTER: pages that the engines of this filter copied since then
+copied()
+{
+	engines >"$dir/after"
+	jq -s "(.[1] | map(select($2).pages) | add) - (.[0] | map(select($2).pages) | add)" \
+		"$1" "$dir/after"
+}
+
+# move FROM TO ENGINE ORDER FILTER: all is moved, by these engines and no other
+move()
+{
+	local moved
+
+	engines >"$dir/before"
+	expect 0 '' migctl migrate "$pid" --from "$1" --to "$2" --engine "$3" --order "$4" --json
+	cp "$dir/out" "$dir/job"
+	jq -e --arg engine "$3" --arg order "$4" --argjson pid "$pid" \
+		--argjson from "$1" --argjson to "$2" \
+		'.state == "done" and .outcome == "moved" and .engine == $engine and
+		.order == $order and .pid == $pid and .comm == "target" and
+		.from == $from and .to == $to and .bytes == .moved * 4096 and
+		.total == .moved + ([.left[]] | add // 0) and .passes > 0 and
+		.batches > 0 and .rescued == 0 and .blackout.count > 0 and
+		.blackout.p50_ns <= .blackout.p99_ns and
+		.blackout.p99_ns <= .blackout.max_ns and
+		.submitted_usec > 0 and .elapsed_usec > 0' "$dir/job" >/dev/null ||
+		fail "the job is not what it should be: $(cat "$dir/job")"
+	moved=$(jq .moved "$dir/job")
+	[ "$moved" -ge "${target_pages[t]}" ] || fail "only $moved pages were moved"
+	intact t "$2"
+	equal "$(copied "$dir/before" true)" "$moved" "the number of pages copied by all engines"
+	equal "$(copied "$dir/before" "$5")" "$moved" "the number of pages copied by $3"
+}
+
+channel=$(engines | jq -r 'map(select(.name != "cpu").name) | first')
+for order in copy-first state-first; do
+	while read -r engine filter; do
+		step "$order, $engine"
+		move 0 1 "$engine" $order "$filter"
+		move 1 0 "$engine" $order "$filter"
+	done <<-EOT
+		cpu .name == "cpu"
+		dma .name != "cpu"
+		auto true
+		$channel .name == "$channel"
+	EOT
+done
+equal "$(engines | jq '[.[] | select(.name != "cpu" and .pages == 0)] | length')" 0 \
+	"the number of channels that copied nothing"
+equal "$(engines | jq 'map(.errors + .in_flight + .quarantined) | add')" 0 \
+	"the number of errors, COPYs in flight and pages in quarantine"
+
+step "what is there already is not moved again"
+expect 0 '' migctl migrate "$pid" --from 1 --to 0
+grep -q 'found nothing to move' "$dir/out" || fail "it does not say that there was nothing"
+
+step "from every other node, in words"
+expect 0 '' migctl migrate "$pid" --to 1
+grep -qE "^job [0-9]+: moving process $pid \(target\) from every other node to node 1, copy-first, engine auto$" \
+	"$dir/out" || fail "the first line does not name the job"
+grep -qE '^job [0-9]+: 100%, [0-9]+ of [0-9]+ pages' "$dir/out" || fail "there is no line for 100%"
+grep -qE '^job [0-9]+ moved: ' "$dir/out" || fail "there is no summary"
+grep -qE '^  moved    [0-9]+ of [0-9]+ pages' "$dir/out" || fail "it does not say how much"
+intact t 1
+expect 0 '' migctl migrate "$pid" --to 0 --quiet
+[ ! -s "$dir/out" ] || fail "--quiet prints something"
+intact t 0
+
+step "a range, and small batches"
+start=${target_start[t]}
+end=$(printf %x $((0x$start + 64 * 4096)))
+expect 0 '' migctl migrate "$pid" --from 0 --to 1 --range "$start-$end" --batch-pages 10 --json
+equal "$(jq -c '[.moved, .batches]' "$dir/out")" '[64,7]' "moved pages and batches of the range"
+equal "$(pages_on t 1)" 64 "the number of pages on node 1"
+
+step "the bar, on a terminal"
+script -qec "stty cols 100; TERM=xterm migctl migrate $pid --from 0 --to 1" /dev/null \
+	>"$dir/out" </dev/null || fail "migctl on a terminal fails"
+grep -qE 'job [0-9]+ \[#+\] 100%' "$dir/out" || fail "there is no full bar"
+intact t 1
+
+step "counters"
+expect 0 '' migctl stats --json
+jq -e '.moved > 0 and .late == 0 and .rescued_deadline == 0 and .rescued_server == 0 and
+	.locked_pages == 0 and .quarantined_pages == 0 and .jobs_active == 0' "$dir/out" \
+	>/dev/null || fail "the counters are not what they should be"
+expect 0 '' migctl stats
+expect 0 '' migctl jobs
+equal "$(wc -l <"$dir/out")" $(($(migctl jobs --json | jq length) + 1)) "the lines of migctl jobs"
+for verb in status migrate jobs cancel engines stats policy monitor; do
+	expect 0 '' migctl $verb --help
+	grep -q "^Usage: migctl $verb" "$dir/out" || fail "migctl $verb --help does not help"
+done

@@ -1,0 +1,88 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The daemon is deaf for longer than the deadline, is stopped and is restarted
+# in the middle of a job.
+#
+# machines: amd64 amd64-debug arm64
+# timeout: 90
+set -eu -o pipefail
+. bus/jobs.sh
+
+deadline=500000
+grace=1000000
+
+serve
+target t -- move 16 0
+pid=${target_pid[t]}
+ask t write
+
+# calm: the writer was right all the time, and never waited too long
+calm()
+{
+	local stalled wrong
+
+	ask t stall
+	read -r _ stalled _ wrong _ <<<"$answer"
+	equal "$wrong" 0 "the number of wrong words"
+	[ "$stalled" -le $((deadline + grace)) ] ||
+		fail "the writer was stopped for $stalled us, more than the deadline and the grace"
+	echo "        the writer's longest stop: $((stalled / 1000)) ms"
+}
+
+# moved NODE: the job has moved everything in the end
+moved()
+{
+	finish
+	accounted
+	echo "        $(of_job .outcome), $(of_job .moved) of $(of_job .total) pages, $(of_job .rescued) batches rescued"
+	equal "$(of_job .outcome)" moved "the outcome"
+	equal "$status" 0 "the exit code"
+	equal "$(pages_on t "$1")" "${target_pages[t]}" "the number of pages on node $1"
+	calm
+}
+
+step "SIGSTOP for longer than deadline and grace"
+calm
+begin "$pid" --from 0 --to 1 --max-rate 8Mi
+systemctl kill -s STOP --kill-who=main migd.service
+sleep $(((deadline + grace) / 1000000 + 1))
+systemctl kill -s CONT --kill-who=main migd.service
+moved 1
+expect 0 '' migctl stats --json
+jq -c '[.rescued_deadline, .late]' "$dir/out"
+jq -e '.late == 0' "$dir/out" >/dev/null || fail "a batch ended after its deadline and the grace"
+
+step "systemctl restart"
+begin "$pid" --from 1 --to 0 --max-rate 8Mi
+systemctl restart migd.service
+moved 0
+grep -q 'the daemon has gone' "$dir/job.err" || fail "migctl does not say that the daemon has gone"
+
+step "systemctl stop, and the next question starts it"
+begin "$pid" --from 0 --to 1 --max-rate 8Mi
+systemctl stop migd.service
+equal "$(systemctl show -P Result migd.service)" success "the result of migd.service"
+! rmmod migd 2>"$dir/err" || fail "rmmod takes the module away from a job"
+grep -q 'in use' "$dir/err" || fail "rmmod is refused for another reason"
+expect 0 '' migctl status
+moved 1
+
+step "systemctl stop, and nobody starts it: the job is lost, and told to be"
+# nobody but the test may start it now
+systemctl show -P NRestarts migd.service >/dev/null
+begin "$pid" --from 1 --to 0 --max-rate 4Mi --daemon-timeout 1s
+systemctl mask --runtime --quiet migd.service
+systemctl stop migd.service
+status=0
+wait "$migrate" || status=$?
+equal $status 5 "the exit code without a daemon"
+grep -q 'the daemon has not come back' "$dir/job.err" || fail "migctl does not say what became of it"
+close "$job_out"
+# the module waits for a daemon for a while, and then ends the job by itself
+until_true "the job to end" rmmod migd
+calm
+ask t stall
+equal "$(($(pages_on t 0) + $(pages_on t 1)))" "${target_pages[t]}" "the number of pages on both nodes"
+systemctl unmask --runtime --quiet migd.service
+expect 0 '' migctl status
