@@ -30,15 +30,17 @@ def left_behind(servers, steps):
         yield "a server had anonymous pages on node 1 before it was moved"
     for index, (label, source, _, _) in enumerate(steps):
         moment = f"after {label}"
-        here, there = ours.seen[moment], theirs.seen[moment]
-        if here.anonymous[source] > there.anonymous[source]:
-            yield (f"{moment}: {here.anonymous[source]} anonymous pages are left on node {source}, "
-                   f"migrate_pages(2) leaves {there.anonymous[source]}")
+        left = [max(0, server.seen[moment].anonymous[source] - server.moves[index].born)
+                for server in servers]
+        if left[0] > left[1]:
+            yield (f"{moment}: {left[0]} anonymous pages are left on node {source}, "
+                   f"migrate_pages(2) leaves {left[1]}")
         job = ours.moves[index].job
         reasons = sum(job["left"].values())
-        if here.all(source) > reasons:
-            yield (f"{moment}: {here.all(source)} pages are left on node {source}, but only "
-                   f"{reasons} of them with a reason")
+        unexplained = ours.seen[moment].all(source) - reasons - ours.moves[index].born
+        if unexplained > 0:
+            yield (f"{moment}: {unexplained} of the pages left on node {source} have no reason; "
+                   f"migd names one for {reasons}")
         if not job["moved"]:
             yield f"{label}: migd moved nothing"
 

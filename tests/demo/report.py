@@ -55,6 +55,10 @@ def pages(servers, moments):
             number(seen.anonymous[0]), number(seen.anonymous[1]),
             number(seen.file[0]), number(seen.file[1]))
             for seen in (server.seen[moment] for server in servers)])
+    paragraph("New pages, which Redis touched first while a move went on, are on node 0 by its "
+              "memory policy and are not counted as left: " + "; ".join(
+                  f"{server.name} " + ", ".join(str(move.born) for move in server.moves)
+                  for server in servers) + ".")
 
 
 def latencies(servers):
@@ -86,8 +90,8 @@ def jobs(server, steps):
                          if count) or "none"
         row(step, f"moved {number(job['moved'])}; left: {left}")
         black = job["blackout"]
-        row("", f"{job['outcome']}; {job['order']}; {number(job['batches'])} batches, "
-            f"{job['rescued']} rescued; blackout " + ", ".join(
+        row("", f"{job['outcome']}; {number(job['batches'])} batches, {job['rescued']} rescued; "
+            "blackout " + ", ".join(
                 time_of(black[key]) for key in ("p50_ns", "p99_ns", "max_ns")))
 
 

@@ -14,6 +14,7 @@ MIB = 128
 THREADS, RATE = 2, 50      # of each server's client; operations/s of a thread
 # a socket, no files; everything else is redis-server's default
 REDIS = "--port 0 --save '' --appendonly no --daemonize no"
+MALLOC = "MALLOC_CONF=dirty_decay_ms:-1,muzzy_decay_ms:-1"
 
 
 class Server:
@@ -29,7 +30,7 @@ class Server:
     def start(self):
         """Returns when Redis has told systemd that it is ready."""
         self.guest.read(
-            f"systemd-run -q --unit=demo-{self.name} --service-type=notify"
+            f"systemd-run -q --unit=demo-{self.name} --service-type=notify --setenv={MALLOC}"
             f" redis-server {REDIS} --unixsocket {self.socket} --dir {DIR} --supervised systemd")
         self.pid = int(self.guest.read(f"systemctl show --value -P MainPID demo-{self.name}"))
 
