@@ -43,7 +43,7 @@ void check_sum(const struct job_info *job);
 /* The pages are on @node and their words are what seed says. */
 void check_memory(struct target *t, uint64_t addr, size_t bytes, int node,
 		  uint64_t seed);
-/* Nothing is locked, quarantined, isolated or active, and nothing was late. */
+/* Nothing is locked, quarantined, isolated or active. */
 void check_clean(struct ctl *c);
 /* Waits until no job is active and no page locked. */
 void wait_idle(struct ctl *c);
@@ -53,12 +53,13 @@ void wait_job(struct ctl *c, uint64_t id, struct job_info *ret);
 
 /*
  * A target that writes to each page of its memory in turn, to find the longest
- * time that one write takes. touch_end() returns it in nanoseconds; touch_setup()
- * comes before target_start().
+ * time that one write takes. touch_end() returns it in nanoseconds, and fails
+ * when it, or the job's longest blackout, is beyond the limit and what this
+ * machine stalls anyway. touch_setup() comes before target_start().
  */
 void touch_setup(void);
 void touch_begin(struct target *t, uint64_t addr, size_t bytes);
-uint64_t touch_end(struct target *t);
+uint64_t touch_end(struct target *t, uint64_t limit_ms, const struct job_info *job);
 
 /* Module reference count: 0 when nothing keeps migd from being removed. */
 long module_refs(void);
