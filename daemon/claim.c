@@ -74,8 +74,8 @@ static void update_roster(struct manager *m, const struct nl_channel *c)
 	atomic_store(&entry->id, c->id);
 	atomic_store(&entry->node, c->node);
 	/* A faulted one is tried again when it has rested. */
-	atomic_store(&entry->usable, c->state == MIGD_CHANNEL_STATE_READY ||
-				     c->state == MIGD_CHANNEL_STATE_FAULTED);
+	atomic_store(&entry->usable,
+		     c->state == MIGD_CHANNEL_STATE_READY || c->state == MIGD_CHANNEL_STATE_FAULTED);
 }
 
 static const struct nl_channel *in_dump(const struct dump *d, const char *name)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "errors.h"
+#include "text.h"
 
 #define NAME(n) "org.migd1.Error." n
 
@@ -58,6 +59,8 @@ int fault_set(struct fault *f, enum fault_id id, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(f->text, sizeof(f->text), fmt, ap);
 	va_end(ap);
+	/* It may hold a cut name, or one that another process chose. */
+	text_clean(f->text);
 	return -faults[id].err;
 }
 

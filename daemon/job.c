@@ -84,6 +84,20 @@ static void prune(struct manager *m)
 	}
 }
 
+static void log_started(const struct job *job)
+{
+	struct log_fields fields = {
+		.message_id = MSG_JOB_STARTED,
+		.job = job->nl.id,
+		.pid = job->nl.pid,
+		.engine = job->engine,
+	};
+
+	log_event(LOG_INFO, &fields, "job %llu: %s (pid %u) goes to node %d, %s, engine %s",
+		  (unsigned long long)job->nl.id, job->nl.comm, job->nl.pid, job->nl.to,
+		  name_order(job->nl.order), job->engine);
+}
+
 static void log_done(const struct job *job)
 {
 	const char *outcome = name_outcome(job->nl.outcome);
@@ -269,10 +283,7 @@ int job_submit(struct manager *m, const struct job_request *req, struct job **re
 		nl_cancel(m->nl, id);
 		goto out;
 	}
-	log_event(LOG_INFO, &(struct log_fields) { .message_id = MSG_JOB_STARTED, .job = id,
-						   .pid = t.pid, .engine = engine },
-		  "job %llu: %s (pid %d) goes to node %d, %s, engine %s", (unsigned long long)id,
-		  nl.comm, t.pid, req->to, name_order(req->order), engine);
+	log_started(job);
 	bus_job_new(m, job, true);
 	manager_status(m);
 	*ret = job;

@@ -5,6 +5,7 @@
 #include <netlink/attr.h>
 
 #include "netlink.h"
+#include "text.h"
 
 static uint64_t get_uint(const struct nlattr *a)
 {
@@ -20,6 +21,7 @@ static uint64_t get_uint(const struct nlattr *a)
 static void get_text(struct nlattr *a, char *to, size_t size)
 {
 	snprintf(to, size, "%.*s", nla_len(a), (char *)nla_data(a));
+	text_clean(to);
 }
 
 static void get_hist(struct nlattr *nest, struct nl_hist *h)

@@ -29,8 +29,8 @@ struct note {
 };
 
 struct notes {
-	_Atomic uint32_t head, tail;
-	_Atomic uint32_t dropped;
+	uint32_t _Atomic head, tail;
+	uint32_t _Atomic dropped;
 	int wake_fd;		/* eventfd of the main thread */
 	struct note note[NOTES_MAX];
 };

@@ -18,16 +18,16 @@
 
 struct channel {
 	char name[NL_NAME_LEN];		/* written once, before nr counts it */
-	_Atomic uint32_t id;		/* what a COPY names */
-	_Atomic int node;		/* -1: none */
-	_Atomic bool usable;		/* claimed, not quarantined, not leaving */
-	_Atomic uint32_t load;		/* pages in hand, over all workers */
-	_Atomic uint32_t faults;	/* COPYs failed in a row */
-	_Atomic uint64_t rest_until;	/* CLOCK_MONOTONIC ns */
+	uint32_t _Atomic id;		/* what a COPY names */
+	int _Atomic node;		/* -1: none */
+	bool _Atomic usable;		/* claimed, not quarantined, not leaving */
+	uint32_t _Atomic load;		/* pages in hand, over all workers */
+	uint32_t _Atomic faults;	/* COPYs failed in a row */
+	uint64_t _Atomic rest_until;	/* CLOCK_MONOTONIC ns */
 };
 
 struct roster {
-	_Atomic unsigned int nr;
+	unsigned int _Atomic nr;
 	struct channel channel[ROSTER_MAX];
 	uint64_t rest_ns, rest_max_ns;	/* first and longest rest after a fault */
 };

@@ -48,7 +48,7 @@ struct slot {
 	struct copy copy[SLOT_COPIES];
 	struct __kernel_timespec delay;	/* of the timeout of SLOT_RETRY_* */
 	/* The main thread's view for the watchdog: 0, or the batch's deadline. */
-	_Atomic uint64_t deadline_ns;
+	uint64_t _Atomic deadline_ns;
 };
 
 /* What a completion belongs to: kind, slot and copy packed in user_data. */

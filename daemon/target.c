@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "target.h"
+#include "text.h"
 
 /* Of the kernel's task flags, the one that tells threads of its own. */
 #define PF_KTHREAD	0x00200000
@@ -46,6 +47,7 @@ int target_parse_stat(const char *line, struct target *t)
 	if (!open || !close || close < open || close[1] != ' ')
 		return -EBADMSG;
 	snprintf(t->comm, sizeof(t->comm), "%.*s", (int)(close - open - 1), open + 1);
+	text_clean(t->comm);
 	line = close + 2;
 	t->state = *line;
 	for (int field = 0; field <= STAT_START; field++) {

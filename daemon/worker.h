@@ -23,7 +23,7 @@ struct worker {
 	/* Set before the start, constant then. */
 	uint16_t queue, depth;
 	uint32_t cpu_copies;		/* parallel CPU COPYs of one batch */
-	_Atomic uint32_t stripe_pages;	/* smallest share of a channel */
+	uint32_t _Atomic stripe_pages;	/* smallest share of a channel */
 	const struct device *device;
 	struct roster *roster;
 	struct jobtab *jobtab;
@@ -42,9 +42,9 @@ struct worker {
 	sem_t started;
 	int start_err;			/* valid after @started */
 	int wake_fd;			/* eventfd read through the ring */
-	_Atomic bool stop;
-	_Atomic uint64_t ping, pong;	/* equal: it answered the last round */
-	_Atomic uint64_t batches, fallbacks, fallback_pages;
+	bool _Atomic stop;
+	uint64_t _Atomic ping, pong;	/* equal: it answered the last round */
+	uint64_t _Atomic batches, fallbacks, fallback_pages;
 	struct notes notes;
 };
 
