@@ -14,7 +14,9 @@
 
 #define ROUNDS	50
 #define WRITERS	3
-#define REGION	(2UL << 20)
+#define REGION	(1UL << 20)
+/* Between two forks, mappings, ...: without it the writers hardly run. */
+#define PAUSE_US	4000
 #define SMALL	(128 * PAGE)
 #define CHURNS	5
 
@@ -166,6 +168,7 @@ static void *churner(void *arg)
 	for (lap = 0; !results->stop; lap++) {
 		churns[me](at, lap);
 		results->churned[me]++;
+		usleep(PAUSE_US);
 	}
 	return NULL;
 }
