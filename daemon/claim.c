@@ -65,6 +65,7 @@ static bool is_cpu(const struct nl_channel *c)
 static void update_roster(struct manager *m, const struct nl_channel *c)
 {
 	struct channel *entry;
+	bool usable;
 
 	if (is_cpu(c))
 		return;
@@ -74,8 +75,8 @@ static void update_roster(struct manager *m, const struct nl_channel *c)
 	atomic_store(&entry->id, c->id);
 	atomic_store(&entry->node, c->node);
 	/* A faulted one is tried again when it has rested. */
-	atomic_store(&entry->usable,
-		     c->state == MIGD_CHANNEL_STATE_READY || c->state == MIGD_CHANNEL_STATE_FAULTED);
+	usable = c->state == MIGD_CHANNEL_STATE_READY || c->state == MIGD_CHANNEL_STATE_FAULTED;
+	atomic_store(&entry->usable, usable);
 }
 
 static const struct nl_channel *in_dump(const struct dump *d, const char *name)

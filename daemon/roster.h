@@ -17,7 +17,9 @@
 #define ROSTER_MAX	64
 
 struct channel {
-	char name[NL_NAME_LEN];		/* written once, before nr counts it */
+	/* Written once, before nr counts it. */
+	char name[NL_NAME_LEN];
+
 	uint32_t _Atomic id;		/* what a COPY names */
 	int _Atomic node;		/* -1: none */
 	bool _Atomic usable;		/* claimed, not quarantined, not leaving */

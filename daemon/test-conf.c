@@ -43,7 +43,7 @@ static void test_values(void)
 {
 	struct conf c;
 
-	check(!load("# c\n[Daemon]\nQueues = 3 \n;x\nLockMemory=no\nLogLevel=debug\n"
+	check(!load("# c\n[Daemon]\nQueues = 3\t\n;x\nLockMemory=no\nLogLevel=debug\n"
 		    "[Engines]\nChannels=dma0chan0, dma1chan0\n"
 		    "[Policy]\nDefaultEngine=dma\nMaxRate=18446744073709551615\n", &c));
 	check(c.queues == 3 && c.depth == 4 && !c.lock_memory);

@@ -53,7 +53,9 @@ int main(void)
 
 	/* The least busy one first; but one on a node of the batch before it. */
 	want.rotate = 3;
-	lanes[0].load = lanes[2].load = lanes[3].load = 100;
+	lanes[0].load = 100;
+	lanes[2].load = 100;
+	lanes[3].load = 100;
 	check(stripe_cut(&want, lanes, 4, s) == 1 && s[0].lane == 1);
 	lanes[2].node = 1;
 	check(stripe_cut(&want, lanes, 4, s) == 1 && s[0].lane == 2);

@@ -21,9 +21,9 @@
 
 struct worker {
 	/* Set before the start, constant then. */
-	uint16_t queue, depth;
+	uint16_t queue;
+	uint16_t depth;
 	uint32_t cpu_copies;		/* parallel CPU COPYs of one batch */
-	uint32_t _Atomic stripe_pages;	/* smallest share of a channel */
 	const struct device *device;
 	struct roster *roster;
 	struct jobtab *jobtab;
@@ -43,6 +43,7 @@ struct worker {
 	int start_err;			/* valid after @started */
 	int wake_fd;			/* eventfd read through the ring */
 	bool _Atomic stop;
+	uint32_t _Atomic stripe_pages;	/* smallest share of a channel */
 	uint64_t _Atomic ping, pong;	/* equal: it answered the last round */
 	uint64_t _Atomic batches, fallbacks, fallback_pages;
 	struct notes notes;
