@@ -41,7 +41,9 @@ struct worker {
 	pthread_t thread;
 	sem_t started;
 	int start_err;			/* valid after @started */
-	int wake_fd;			/* eventfd read through the ring */
+	/* An eventfd, read through the ring, makes the thread look at these. */
+	int wake_fd;
+
 	bool _Atomic stop;
 	uint32_t _Atomic stripe_pages;	/* smallest share of a channel */
 	uint64_t _Atomic ping, pong;	/* equal: it answered the last round */
