@@ -43,8 +43,9 @@ def moves(servers, steps):
                     for move in (server.moves[index] for server in servers)])
     paragraph("Mover: user and system time of migctl and of migd.service (its cgroup, so with the "
               "kernel's io_uring workers that copy for it); of migratepages, which does all in "
-              "its system call. Kernel threads: all of them, whatever for. Interrupts are in "
-              "neither; tools/migbench counts everything, in instructions.")
+              "its system call. Kernel threads: all of them, whatever for. QEMU's engines copy on "
+              "the CPU that starts them, so their work is in these times, and emulated seconds "
+              "say little about a real machine: tools/migbench counts instructions.")
 
 
 def pages(servers, moments):
@@ -78,7 +79,7 @@ def answers(servers):
     row("wrong", *[str(server.load["wrong"]) for server in servers])
     row("errors, reconnects", *[f"{server.load['errors']}, {server.load['reconnects']}"
                                 for server in servers])
-    row("SHA-256 before", *[server.digest_before[:32] for server in servers])
+    row("SHA-256, half, before", *[server.digest_before[:32] for server in servers])
     row("  after", *[server.digest_after[:32] for server in servers])
 
 
