@@ -38,7 +38,7 @@ static void cancelled(uint32_t order)
 	struct job_req req = request(order);
 	struct answer answer;
 	struct job_info job;
-	unsigned int i, slot;
+	unsigned int i, slot = 0;
 	uint64_t id;
 
 	step("%s, cancelled with batches in flight", order_name(order));
