@@ -22,6 +22,7 @@ static int64_t serve_open(uint64_t depth, uint64_t b, uint64_t c)
 {
 	(void)b;
 	(void)c;
+	theirs.to_the_end = true;
 	server_open(&theirs, (unsigned int)depth, BATCH);
 	server_fetch_all(&theirs);
 	return 0;

@@ -80,6 +80,7 @@ int main(void)
 	must(ctl_open(&ctl, true));
 	target_start(&target);
 	addr = (uint64_t)target_call(&target, mem_new, BYTES, 0, 7);
+	server.to_the_end = true;
 	server_open(&server, 4, 512);
 	must(ctl_features(&ctl, &features));
 	check_eq(features.server_pid, getpid());
@@ -113,7 +114,6 @@ int main(void)
 	step("the rest of the target's memory");
 	check_eq(target_call(&target, mem_wrong, addr, BYTES, 7), 0);
 	target_stop(&target);
-	server_close(&server);
 	wait_idle(&ctl);
 	check_clean(&ctl);
 	return 0;

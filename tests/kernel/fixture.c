@@ -2,7 +2,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -218,14 +217,16 @@ struct touching {
 };
 
 static struct touching *touching;
+static struct target beater;
 
-/* A thread that only sleeps and wakes: what the machine itself costs. */
-static void *heartbeat(void *arg)
+/* A process that only sleeps and wakes: what the machine itself costs. */
+static int64_t heartbeat(uint64_t arg, uint64_t b, uint64_t c)
 {
-	struct touching *shared = arg;
+	struct touching *shared = (void *)(uintptr_t)arg;
 	uint64_t begin, took;
 
-	usleep(1000);
+	(void)b;
+	(void)c;
 	shared->ready++;
 	while (!shared->stop) {
 		begin = now_ns();
@@ -234,7 +235,7 @@ static void *heartbeat(void *arg)
 		if (took > shared->stall)
 			shared->stall = took;
 	}
-	return NULL;
+	return 0;
 }
 
 static int64_t touch(uint64_t addr, uint64_t bytes, uint64_t arg)
@@ -242,9 +243,7 @@ static int64_t touch(uint64_t addr, uint64_t bytes, uint64_t arg)
 	struct touching *shared = (void *)(uintptr_t)arg;
 	uint64_t begin, took, longest = 0, i;
 	volatile char *at;
-	pthread_t thread;
 
-	must(-pthread_create(&thread, NULL, heartbeat, shared));
 	shared->ready++;
 	while (!shared->stop) {
 		for (i = addr; i < addr + bytes && !shared->stop; i += PAGE) {
@@ -257,23 +256,23 @@ static int64_t touch(uint64_t addr, uint64_t bytes, uint64_t arg)
 				longest = took;
 		}
 	}
-	must(-pthread_join(thread, NULL));
 	return (int64_t)longest;
 }
 
 void touch_setup(void)
 {
 	touching = shared_page();
+	target_start(&beater);
 }
 
 void touch_begin(struct target *t, uint64_t addr, size_t bytes)
 {
-	check(touching, "no shared_page() before the target was started");
+	check(touching, "no touch_setup() before the target was started");
 	touching->stop = 0;
 	touching->stall = 0;
 	touching->ready = 0;
+	target_begin(&beater, heartbeat, (uintptr_t)touching, 0, 0);
 	target_begin(t, touch, addr, bytes, (uintptr_t)touching);
-	/* Both threads are there before a batch makes new mappings wait. */
 	while (touching->ready < 2)
 		usleep(1000);
 }
@@ -284,11 +283,15 @@ uint64_t touch_end(struct target *t, uint64_t limit_ms, const struct job_info *j
 
 	touching->stop = 1;
 	longest = (uint64_t)target_end(t);
+	target_end(&beater);
 	stall = touching->stall;
 	limit = limit_ms * 1000000 + 2 * stall;
-	printf("        longest write %llu ms, stalls of the machine up to %llu ms\n",
+	printf("        ms: longest write %llu, stall of the machine %llu, lock %llu, copy %llu, commit %llu\n",
 	       (unsigned long long)longest / 1000000,
-	       (unsigned long long)stall / 1000000);
+	       (unsigned long long)stall / 1000000,
+	       (unsigned long long)job->lock.largest / 1000000,
+	       (unsigned long long)job->copy.largest / 1000000,
+	       (unsigned long long)job->commit.largest / 1000000);
 	check(longest <= limit, "a write took %llu ms",
 	      (unsigned long long)longest / 1000000);
 	check(job->blackout.largest <= limit, "a blackout of %llu ms",

@@ -14,14 +14,15 @@
 void server_open(struct server *s, unsigned int depth, unsigned int max_batch)
 {
 	struct io_uring_params params = {
-		.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
-			 IORING_SETUP_CQSIZE,
+		.flags = IORING_SETUP_CQSIZE |
+			 (s->to_the_end ? IORING_SETUP_SINGLE_ISSUER |
+					  IORING_SETUP_DEFER_TASKRUN : 0),
 		.cq_entries = 4096,
 	};
 	uint64_t end;
 
 	check(depth <= MAX_SLOTS, "at most %d slots", MAX_SLOTS);
-	memset(s, 0, sizeof(*s));
+	*s = (struct server){ .to_the_end = s->to_the_end };
 	/* The ring of a server that died gives the device up a moment later. */
 	end = now_ns() + PATIENCE_MS * 1000000ULL;
 	do
@@ -47,6 +48,7 @@ void server_open(struct server *s, unsigned int depth, unsigned int max_batch)
 
 void server_close(struct server *s)
 {
+	check(!s->to_the_end, "this ring lives as long as its process");
 	io_uring_queue_exit(&s->ring);
 	munmap((void *)s->desc, s->setup.map_bytes);
 	close(s->fd);

@@ -38,6 +38,12 @@ struct slot {
 };
 
 struct server {
+	/*
+	 * Set before server_open(): a ring as the daemon's, with DEFER_TASKRUN.
+	 * The process's exit closes it: 6.12 asserts wrongly, under PROVE_LOCKING,
+	 * that nobody else takes back the parked commands of such a ring.
+	 */
+	bool to_the_end;
 	int fd;
 	struct io_uring ring;
 	struct migd_setup setup;
