@@ -17,15 +17,11 @@
 #include "bench.h"
 
 #define TRACING		"/sys/kernel/tracing/"
-#define CALLBACK	"migd_dma_callback"
+#define CALLBACK	"migd_dma_callback\n"
 #define GETPPIDS	1000
 #define MAX_DEPTH	64
 
-#if defined(__aarch64__)
-#define TRIVIAL		"__arm64_sys_getppid"
-#else
-#define TRIVIAL		"__x64_sys_getppid"
-#endif
+#define TRIVIAL		"sys_getppid"	/* behind the architecture's prefix */
 
 static uint64_t inside_ns;	/* of one traced call, in its own duration */
 static uint64_t whole_ns;	/* of one traced call, as its caller sees it */
@@ -52,7 +48,10 @@ static int put(const char *file, const char *text, int flags)
 	return 0;
 }
 
-/* Trace these functions; a module's are written as ":mod:name". */
+/*
+ * Trace these functions; a module's are written as ":mod:name". Without its end
+ * of line, an unknown one would only fail at the close.
+ */
 static int trace(const char *first, const char *second)
 {
 	static const char *const options[] = {
@@ -79,7 +78,7 @@ static int trace(const char *first, const char *second)
 static void trace_end(void)
 {
 	put("current_tracer", "nop", 0);
-	put("set_ftrace_filter", "", O_TRUNC);
+	put("set_ftrace_filter", "\n", O_TRUNC);
 }
 
 /* Every event of the pass must be there. */
@@ -182,7 +181,7 @@ static int calibrate(void)
 
 	time_getppid();
 	plain = time_getppid();
-	r = trace(TRIVIAL, NULL);
+	r = trace("*" TRIVIAL "\n", NULL);
 	if (r)
 		return r;
 	traced = time_getppid();
@@ -207,7 +206,7 @@ int share_start(const char *driver)
 
 	if (r)
 		return r;
-	snprintf(filter, sizeof(filter), ":mod:%s", driver);
+	snprintf(filter, sizeof(filter), ":mod:%s\n", driver);
 	return trace(filter, CALLBACK);
 }
 
