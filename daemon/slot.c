@@ -48,8 +48,6 @@ static void slot_commit(struct worker *w, struct slot *s)
 	}
 	sqe_commit(sqe, w->queue, s->index, s->batch.seq, ud_pack(UD_PARK, s->index, 0));
 	s->state = SLOT_PARKED;
-	if (w->stopping)
-		worker_cancel(w, s);
 }
 
 static void slot_retry(struct worker *w, struct slot *s, enum slot_state state)

@@ -57,7 +57,6 @@ enum ud_kind {
 	UD_COPY,
 	UD_RETRY,		/* timeout of a slot */
 	UD_WAKE,		/* read of the worker's eventfd */
-	UD_CANCEL,
 	UD_GIVE_UP,		/* timeout of a stopping worker */
 };
 

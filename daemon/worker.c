@@ -32,16 +32,6 @@ struct io_uring_sqe *worker_sqe(struct worker *w)
 	return sqe;
 }
 
-void worker_cancel(struct worker *w, struct slot *s)
-{
-	struct io_uring_sqe *sqe = worker_sqe(w);
-
-	if (!sqe)
-		return;
-	io_uring_prep_cancel64(sqe, ud_pack(UD_PARK, s->index, 0), 0);
-	sqe->user_data = ud_pack(UD_CANCEL, s->index, 0);
-}
-
 static void arm_wake(struct worker *w)
 {
 	struct io_uring_sqe *sqe = worker_sqe(w);
@@ -57,9 +47,6 @@ static void begin_stop(struct worker *w)
 	struct io_uring_sqe *sqe;
 
 	w->stopping = true;
-	for (unsigned int i = 0; i < w->depth; i++)
-		if (w->slots[i].state == SLOT_PARKED)
-			worker_cancel(w, &w->slots[i]);
 	sqe = worker_sqe(w);
 	if (!sqe) {
 		w->gave_up = true;
@@ -96,25 +83,19 @@ static void on_completion(struct worker *w, uint64_t user_data, int res)
 	case UD_WAKE:
 		on_wake(w);
 		break;
-	case UD_CANCEL:
-		/* It ran just then: what it parked has yet to be cancelled. */
-		if (res == -EALREADY && s->state == SLOT_PARKED)
-			worker_cancel(w, s);
-		break;
 	case UD_GIVE_UP:
 		w->gave_up = true;
 		break;
 	}
 }
 
+/* Has a stopping worker nothing left to finish? What is parked may stay so. */
 static bool is_finished(const struct worker *w)
 {
-	if (w->gave_up)
-		return true;
-	if (!w->stopping)
-		return false;
+	if (w->gave_up || !w->stopping)
+		return w->gave_up;
 	for (unsigned int i = 0; i < w->depth; i++)
-		if (w->slots[i].state != SLOT_DEAD && w->slots[i].state != SLOT_IDLE)
+		if (w->slots[i].state == SLOT_COPYING || w->slots[i].state == SLOT_RETRY_COMMIT)
 			return false;
 	return true;
 }
@@ -137,7 +118,9 @@ static int serve(struct worker *w)
 		}
 		io_uring_cq_advance(&w->ring, n);
 	}
-	return 0;
+	/* The last COMMITs. */
+	r = io_uring_submit(&w->ring);
+	return r < 0 ? r : 0;
 }
 
 static unsigned int pow2_at_least(unsigned int n)
@@ -170,7 +153,11 @@ static int open_ring(struct worker *w)
 	return 0;
 }
 
-/* The ring belongs to the thread that submits, so it is made here. */
+/*
+ * The ring belongs to the thread that submits, so it is made here. Nothing but
+ * the exit of this thread cancels what is parked, as IORING_OP_ASYNC_CANCEL
+ * does not know of it; so the ring is closed only when the thread is gone.
+ */
 static void *run(void *arg)
 {
 	struct note note = { .kind = NOTE_WORKER_DEAD };
@@ -183,6 +170,7 @@ static void *run(void *arg)
 		sem_post(&w->started);
 		return NULL;
 	}
+	w->has_ring = true;
 	arm_wake(w);
 	for (unsigned int i = 0; i < w->depth; i++)
 		slot_fetch(w, &w->slots[i]);
@@ -197,7 +185,6 @@ static void *run(void *arg)
 		note.queue = w->queue;
 		notes_put(&w->notes, &note);
 	}
-	io_uring_queue_exit(&w->ring);
 	return NULL;
 }
 
@@ -232,6 +219,8 @@ int worker_start(struct worker *w)
 	if (!r)
 		return 0;
 	pthread_join(w->thread, NULL);
+	if (w->has_ring)
+		io_uring_queue_exit(&w->ring);
 err_fd:
 	sem_destroy(&w->started);
 	close(w->wake_fd);
@@ -246,6 +235,7 @@ void worker_stop(struct worker *w)
 	atomic_store(&w->stop, true);
 	eventfd_write(w->wake_fd, 1);
 	pthread_join(w->thread, NULL);
+	io_uring_queue_exit(&w->ring);
 	sem_destroy(&w->started);
 	close(w->wake_fd);
 	free(w->slots);

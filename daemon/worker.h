@@ -30,6 +30,7 @@ struct worker {
 
 	/* The thread's own. */
 	struct io_uring ring;
+	bool has_ring;
 	struct slot *slots;
 	uint64_t now;			/* CLOCK_MONOTONIC ns, once per round */
 	unsigned int rotate;		/* where the next stripe begins */
@@ -54,7 +55,7 @@ struct worker {
 /* Start @w, whose first block and notes.wake_fd are set; 0 when it serves. */
 int worker_start(struct worker *w);
 
-/* Finish batches in hand, take back what is parked, end the thread. */
+/* Finish the batches in hand, end the thread, take back what is parked. */
 void worker_stop(struct worker *w);
 
 /* Ask for a sign of life; worker_alive() says whether the last ask was answered. */
@@ -66,7 +67,5 @@ bool worker_late(struct worker *w, uint64_t now, uint64_t grace_ns);
 
 /* For slots: a free submission entry, NULL only if the kernel takes none. */
 struct io_uring_sqe *worker_sqe(struct worker *w);
-/* For slots: cancel what is parked on @s. */
-void worker_cancel(struct worker *w, struct slot *s);
 
 #endif /* MIGD_WORKER_H */
