@@ -46,75 +46,102 @@ done
 
 step "the engines"
 equal "$(call ListEngines | cut -d ' ' -f 1,2)" "a(so) $((channels + 1))" "ListEngines"
-while read -r name path; do
-	equal "$(property "$path" Engine Name)" "s \"$name\"" "the name of $path"
-	busctl --json=short call org.migd1 "$path" org.freedesktop.DBus.Properties GetAll s \
-		org.migd1.Engine | jq -e '.data[0] | [.Device, .Driver, .Node, .State, .Copies,
-		.Pages, .Bytes, .Errors, .InFlight, .Quarantined] | all(type == "object")' \
-		>/dev/null || fail "$path lacks a property"
-	text Describe "$path" Engine | jq -e --arg name "$name" '.name == $name and has("copy")' \
-		>/dev/null || fail "Describe of $path lacks something"
-done < <(busctl --json=short call org.migd1 $root org.migd1.Manager ListEngines |
-	jq -r '.data[0][] | "\(.[0]) \(.[1])"')
+objects()
+{
+	busctl --json=short call org.migd1 $root org.freedesktop.DBus.ObjectManager \
+		GetManagedObjects
+}
+objects | jq -e --argjson nr $((channels + 1)) '.data[0] | [.[] | .["org.migd1.Engine"]
+	| select(.)] | length == $nr and all([.Name, .Device, .Driver, .Node, .State, .Copies,
+	.Pages, .Bytes, .Errors, .InFlight, .Quarantined] | all(type == "object"))' >/dev/null ||
+	fail "an engine lacks a property: $(objects)"
+channel=$(text Describe | jq -r '.engines | map(select(.name != "cpu")) | last.name')
+path=$root/engine/$channel
+equal "$(property "$path" Engine Name)" "s \"$channel\"" "the name of $path"
+equal "$(property "$path" Engine State)" 's "ready"' "the state of $path"
+text Describe "$path" Engine | jq -e --arg name "$channel" '.name == $name and has("copy")' \
+	>/dev/null || fail "Describe of $path lacks something"
 
 step "a job and its signals"
 busctl monitor --json=short org.migd1 >"$dir/signals" 2>"$dir/signals.err" &
 children+=($!)
 until_true "busctl to listen" grep -q 'Monitoring bus' "$dir/signals.err"
-answer=$(call MigrateProcess 'uiia{sv}' "$pid" 0 1 3 \
-	order s state-first engine s cpu max-rate t 16777216)
-job=${answer#o \"}
-job=${job%\"}
-[[ $job =~ ^$root/job/[0-9]+$ ]] || fail "MigrateProcess answers $answer"
-id=${job##*/}
-equal "$(call ListJobs)" "a(to) 1 $id \"$job\"" ListJobs
-equal "$(property "$job" Job Pid)" "u $pid" Pid
-equal "$(property "$job" Job Comm)" 's "target"' Comm
-equal "$(property "$job" Job Order)" 's "state-first"' Order
-equal "$(property "$job" Job Engine)" 's "cpu"' Engine
-equal "$(property "$job" Job Outcome)" 's ""' "Outcome of a job that runs"
-busctl tree --list org.migd1 >"$dir/tree"
-grep -qx "$job" "$dir/tree" || fail "the tree lacks the job"
-equal "$(grep -c "^$root/engine/" "$dir/tree")" $((channels + 1)) "the engines in the tree"
-busctl --json=short call org.migd1 $root org.freedesktop.DBus.ObjectManager GetManagedObjects |
-	jq -e --arg job "$job" '.data[0] | has($job) and (.[$job] | has("org.migd1.Job"))' \
-	>/dev/null || fail "GetManagedObjects lacks the job"
+# submit ARGUMENT...: $job is the path, $id the number
+submit()
+{
+	answer=$(call MigrateProcess 'uiia{sv}' "$@")
+	job=${answer#o \"}
+	job=${job%\"}
+	[[ $job =~ ^$root/job/[0-9]+$ ]] || fail "MigrateProcess answers $answer"
+	id=${job##*/}
+}
+
+# seen FILTER: a signal of this kind, with $job and $id
 seen()
 {
 	jq -e --arg job "$job" --argjson id "$id" "select($1)" "$dir/signals" | grep -q .
 }
-until_true "signal Done" seen '.path == $job and .member == "Done" and
-	.payload.data[0] == "moved" and .payload.data[1] >= 4096 and .payload.type == "stt"'
-seen '.member == "InterfacesAdded" and .payload.data[0] == $job' || fail "no InterfacesAdded"
-seen '.member == "JobNew" and .payload.data == [$id, $job]' || fail "no JobNew"
-seen '.path == $job and .member == "PropertiesChanged" and .payload.data[1].Moved.data > 0 and
-	.payload.data[1].State.data == "running"' || fail "no PropertiesChanged while it runs"
-seen '.path == $job and .member == "PropertiesChanged" and
-	.payload.data[1].Outcome.data == "moved"' || fail "no PropertiesChanged at its end"
-until_true "signal JobRemoved" seen '.member == "JobRemoved" and
-	.payload.data == [$id, $job, "moved"]'
+
+# so slow that it runs while it is looked at
+submit "$pid" -1 1 3 order s state-first engine s cpu max-rate t 1048576
+equal "$(call ListJobs)" "a(to) 1 $id \"$job\"" ListJobs
+while read -r name value; do
+	equal "$(property "$job" Job "$name")" "$value" "$name"
+done <<-EOT
+	Id t $id
+	Pid u $pid
+	Comm s "target"
+	From i -1
+	To i 1
+	Order s "state-first"
+	Engine s "cpu"
+	Outcome s ""
+EOT
+busctl tree --list org.migd1 >"$dir/tree"
+grep -qx "$job" "$dir/tree" || fail "the tree lacks the job"
+equal "$(grep -c "^$root/engine/" "$dir/tree")" $((channels + 1)) "the engines in the tree"
+objects | jq -e --arg job "$job" '.data[0] | has($job) and (.[$job] | has("org.migd1.Job"))' >/dev/null || fail "GetManagedObjects lacks the job"
+until_true "InterfacesAdded" seen '.member == "InterfacesAdded" and .payload.data[0] == $job'
+until_true "JobNew" seen '.member == "JobNew" and .payload.data == [$id, $job]'
+until_true "PropertiesChanged while it runs" seen '.path == $job and
+	.member == "PropertiesChanged" and .payload.data[1].Moved.data > 0 and
+	.payload.data[1].State.data == "running"'
 changes=$(jq -r --arg job "$job" 'select(.path == $job and .member == "PropertiesChanged").member' \
 	"$dir/signals" | wc -l)
 elapsed=$(property "$job" Job ElapsedUSec)
 [ "$changes" -le $((${elapsed#t } / 100000 + 3)) ] ||
 	fail "$changes changes in ${elapsed#t } us, more than 10 in a second"
-equal "$(property "$job" Job State)" 's "done"' State
-equal "$(property "$job" Job Outcome)" 's "moved"' Outcome
-text Describe "$job" Job >"$dir/job"
-equal "$(property "$job" Job Bytes)" "t $(($(jq .moved "$dir/job") * 4096))" Bytes
-equal "$(property "$job" Job Moved)" "t $(jq .moved "$dir/job")" Moved
-expect 1 'has ended already' busctl call org.migd1 "$job" org.migd1.Job Cancel
-intact t 1
 
 step "Cancel"
-answer=$(call MigrateProcess 'uiia{sv}' "$pid" -1 0 1 max-rate t 4194304)
-job=${answer#o \"}
-job=${job%\"}
-id=${job##*/}
-until_true "the job to run" seen '.path == $job and .member == "PropertiesChanged" and
-	.payload.data[1].Moved.data > 0'
-equal "$(property "$job" Job From)" 'i -1' From
 expect 1 'may not cancel jobs' runuser -u nobody -- busctl call org.migd1 "$job" org.migd1.Job Cancel
-busctl call org.migd1 "$job" org.migd1.Job Cancel
-until_true "signal Done" seen '.path == $job and .member == "Done" and
-	.payload.data[0] == "cancelled"'
+expect 0 '' busctl call org.migd1 "$job" org.migd1.Job Cancel
+until_true "Done" seen '.path == $job and .member == "Done" and .payload.data[0] == "cancelled"'
+expect 1 'has ended already' busctl call org.migd1 "$job" org.migd1.Job Cancel
+
+step "a job that ends by itself"
+submit "$pid" 0 1 0
+until_true "Done" seen '.path == $job and .member == "Done" and .payload.type == "stt" and
+	.payload.data[0] == "moved" and .payload.data[1] > 0'
+until_true "PropertiesChanged at its end" seen '.path == $job and
+	.member == "PropertiesChanged" and .payload.data[1].Outcome.data == "moved"'
+until_true "JobRemoved" seen '.member == "JobRemoved" and .payload.data == [$id, $job, "moved"]'
+text Describe "$job" Job >"$dir/job"
+while read -r name value; do
+	equal "$(property "$job" Job "$name")" "$value" "$name"
+done <<-EOT
+	State s "done"
+	Outcome s "moved"
+	From i 0
+	Order s "copy-first"
+	Engine s "auto"
+	Total t $(jq .total "$dir/job")
+	Moved t $(jq .moved "$dir/job")
+	Bytes t $(($(jq .moved "$dir/job") * 4096))
+	Passes u $(jq .passes "$dir/job")
+	Batches t $(jq .batches "$dir/job")
+	Rescued t 0
+	Left a{st} $(jq -r '.left | "\(length) \(to_entries | map("\"\(.key)\" \(.value)") | join(" "))"' "$dir/job")
+	SubmittedUSec t $(jq .submitted_usec "$dir/job")
+	ElapsedUSec t $(jq .elapsed_usec "$dir/job")
+EOT
+intact t 1

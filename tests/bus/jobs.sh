@@ -60,6 +60,25 @@ accounted()
 		| halt_error' >"$dir/why" 2>&1 || fail "job $job does not add up: $(cat "$dir/why")"
 }
 
+# Of the policy and of the protocol.
+deadline_us=500000
+grace_us=1000000
+
+# calm NAME: the target's writer found all as it should be, and no stop was
+# longer than the deadline and the grace; the locking comes before the deadline
+calm()
+{
+	local stalled wrong locking
+
+	ask "$1" stall
+	read -r _ stalled _ wrong _ <<<"$answer"
+	equal "$wrong" 0 "the number of wrong words"
+	locking=$(of_job '.lock.max_ns / 1000 | floor')
+	echo "        the writer's longest stop: $((stalled / 1000)) ms, locking $((locking / 1000)) ms"
+	[ "$stalled" -le $((deadline_us + grace_us + locking)) ] ||
+		fail "the writer was stopped for $stalled us"
+}
+
 # monitor: starts `migctl monitor`; it listens when this returns
 monitor()
 {

@@ -10,9 +10,6 @@
 set -eu -o pipefail
 . bus/jobs.sh
 
-# Of the policy and of the protocol, in microseconds.
-deadline=500000
-grace=1000000
 
 serve
 target t -- move 16 0
@@ -50,12 +47,7 @@ for turn in {1..10}; do
 	equal "$(grep -c 'the daemon has gone' "$dir/job.err")" 1 \
 		"how often migctl says that the daemon has gone"
 	[ "$(systemctl show -P MainPID migd.service)" != "$daemon" ] || fail "it was not killed"
-	ask t stall
-	read -r _ stalled _ wrong _ <<<"$answer"
-	equal "$wrong" 0 "the number of wrong words"
-	[ "$stalled" -le $((deadline + grace)) ] ||
-		fail "the writer was stopped for $stalled us, more than the deadline and the grace"
-	echo "        the writer's longest stop: $((stalled / 1000)) ms"
+	calm t
 	[ "$outcome" != moved ] || { from=$((1 - from)) && to=$((1 - to)); }
 done
 [ $lost -le 2 ] || fail "$lost of 10 jobs were lost though systemd brought the daemon back"

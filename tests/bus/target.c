@@ -3,6 +3,7 @@
  * A process whose memory is moved by the tests, and one that fills a node.
  *
  *   target move MIB NODE    maps MIB on NODE, each word its own value
+ *   target bind MIB NODE    the same, and its memory policy stays bound to NODE
  *   target fill NODE        takes memory until NODE has none left
  *
  * It says "ready PID START PAGES" and then does what stdin says, one answer to
@@ -138,7 +139,7 @@ static void answer(const char *line)
 	fflush(stdout);
 }
 
-static void take_memory(size_t mib, int node)
+static void take_memory(size_t mib, int node, int policy)
 {
 	pages = mib * MIB / PAGE;
 	memory = map_apart(pages * PAGE);
@@ -146,8 +147,34 @@ static void take_memory(size_t mib, int node)
 	rounds = map_apart((pages * sizeof(*rounds) + PAGE - 1) & ~(PAGE - 1));
 	for (size_t i = 0; i < pages * WORDS; i++)
 		memory[i] = expected(i, rounds[i / WORDS]);
-	/* Else the policy would tell migctl to warn. */
-	alloc_on(MPOL_DEFAULT, -1);
+	alloc_on(policy, policy == MPOL_DEFAULT ? -1 : node);
+}
+
+/*
+ * The guest's root is a tmpfs, so the pages of this program are shared memory,
+ * which is left alone: writing makes them the process's own.
+ */
+static void own_program(void)
+{
+	unsigned long start, end, at;
+	char line[512], page[PAGE];
+	FILE *maps, *mem;
+
+	maps = fopen("/proc/self/maps", "re");
+	mem = fopen("/proc/self/mem", "r+e");
+	if (!maps || !mem)
+		die("/proc/self");
+	setvbuf(mem, NULL, _IONBF, 0);
+	while (fgets(line, sizeof(line), maps)) {
+		if (!strstr(line, "/bus/target") || sscanf(line, "%lx-%lx", &start, &end) != 2)
+			continue;
+		for (at = start; at < end; at += PAGE)
+			if (pread(fileno(mem), page, PAGE, at) != PAGE ||
+			    pwrite(fileno(mem), page, PAGE, at) != PAGE)
+				die("/proc/self/mem");
+	}
+	fclose(mem);
+	fclose(maps);
 }
 
 static size_t nr_on(const char *at, size_t bytes, int node)
@@ -191,8 +218,11 @@ int main(int argc, char **argv)
 	/* Huge pages are not moved: there shall be none. */
 	if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) < 0)
 		die("PR_SET_THP_DISABLE");
+	own_program();
 	if (argc == 4 && !strcmp(argv[1], "move"))
-		take_memory(strtoul(argv[2], NULL, 10), atoi(argv[3]));
+		take_memory(strtoul(argv[2], NULL, 10), atoi(argv[3]), MPOL_DEFAULT);
+	else if (argc == 4 && !strcmp(argv[1], "bind"))
+		take_memory(strtoul(argv[2], NULL, 10), atoi(argv[3]), MPOL_BIND);
 	else if (argc == 3 && !strcmp(argv[1], "fill"))
 		fill_node(atoi(argv[2]));
 	else
