@@ -128,6 +128,9 @@ def kernel_arguments(machine, icount):
     if machine.arch == "amd64":
         words.append("tsc=reliable")
     words.append(f"maxcpus={1 if icount else 2}")
+    # to switch it off later patches the scheduler's code, and an emulated CPU
+    # that runs that code at the time may take the patch's int3 for an error
+    words.append("numa_balancing=disable")
     if machine.iommu:
         words += ["intel_iommu=on", "iommu=nopt"]
     if machine.kernel == "debug":
