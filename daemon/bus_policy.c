@@ -93,9 +93,6 @@ static int set_value(sd_bus *bus, const char *path, const char *iface, const cha
 	struct policy p = m->policy;
 	int r;
 
-	(void)bus;
-	(void)path;
-	(void)iface;
 	r = bus_check_sender(value, "set the policy", error);
 	if (r < 0)
 		return r;
@@ -113,6 +110,8 @@ static int set_value(sd_bus *bus, const char *path, const char *iface, const cha
 	engine_choice(m, p.default_engine, &choice);
 	jobtab_set_default(&m->jobtab, choice);
 	log_info("policy: %s was set", property);
+	/* sd-bus leaves that to who sets it. */
+	sd_bus_emit_properties_changed(bus, path, iface, property, NULL);
 	return 0;
 }
 
