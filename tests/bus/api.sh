@@ -79,7 +79,8 @@ submit()
 # seen FILTER: a signal of this kind, with $job and $id
 seen()
 {
-	jq -e --arg job "$job" --argjson id "$id" "select($1)" "$dir/signals" | grep -q .
+	jq -ne --arg job "$job" --argjson id "$id" "[inputs | select($1)] | length > 0" \
+		"$dir/signals"
 }
 
 # so slow that it runs while it is looked at
