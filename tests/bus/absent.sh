@@ -4,7 +4,7 @@
 # Module or daemon are not there, or are there twice.
 #
 # machines: amd64 amd64-debug arm64
-# timeout: 60
+# timeout: 180
 set -eu -o pipefail
 . bus/lib.sh
 

@@ -4,7 +4,7 @@
 # The first question starts everything: bus, unit, module, device, engines.
 #
 # machines: amd64 amd64-debug arm64
-# timeout: 60
+# timeout: 180
 set -eu -o pipefail
 . bus/lib.sh
 

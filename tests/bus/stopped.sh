@@ -5,7 +5,7 @@
 # in the middle of a job.
 #
 # machines: amd64 amd64-debug arm64
-# timeout: 90
+# timeout: 180
 set -eu -o pipefail
 . bus/jobs.sh
 
