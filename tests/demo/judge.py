@@ -56,7 +56,8 @@ def copied_otherwise(arch, server, before, after):
                f"{DMA_PERCENT}%")
     idle = [name for name, pages in channels.items() if not pages]
     if arch == "arm64" and (idle or len(channels) < 8):
-        yield f"not all 8 channels copied: there are {len(channels)}, idle: {', '.join(idle) or '-'}"
+        yield (f"not all 8 channels copied: there are {len(channels)}, idle: "
+               f"{', '.join(idle) or 'none'}")
 
 
 def silent_engine(before, after):
