@@ -88,13 +88,15 @@ bare()
 	rm -rf /var/lib/migd/policy.conf
 }
 
-# serve: module and engines are there, the daemon serves; each destination page
-# is filled with junk before the copy
+# each destination page is filled with junk before the copy
+module_options=(poison=1)
+
+# serve: module and engines are there, the daemon serves
 serve()
 {
 	bare
 	modprobe "$engines_module"
-	modprobe migd poison=1
+	modprobe migd "${module_options[@]}"
 	udevadm settle
 	expect 0 '' migctl status
 }
