@@ -25,9 +25,9 @@ PROGRAM, TARGET = "/usr/local/bin/migd-bench", "/usr/local/bin/migd-bench-target
 
 NOTES = """\
 instructions  of the whole guest (kernel, daemon, D-Bus, interrupts) per page that changed node,
-              mean of the way there and back on the second round trip; one nanosecond under
-              'qemu -icount shift=0' is one instruction; idle time, which a SCHED_IDLE process
-              soaks up and counts, is left out
+              mean of the way there and back, each the median of three after a warm-up; one
+              nanosecond under 'qemu -icount shift=0' is one instruction; idle time, which a
+              SCHED_IDLE process soaks up and counts, is left out
 DMA driver    instructions inside the driver's functions (prepare, submit, issue, interrupt,
               tasklet) and what they call, without migd's callback; timed by the function graph
               tracer in a round trip of its own, the tracer's cost taken off"""
