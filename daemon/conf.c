@@ -72,7 +72,7 @@ static const struct ini_key conf_keys[] = {
 void conf_default(struct conf *c)
 {
 	*c = (struct conf) {
-		.depth = 4,
+		.depth = 2,
 		.batch_pages = 512,
 		.max_jobs = 64,
 		.keep_finished = 64,

@@ -46,7 +46,7 @@ static void test_values(void)
 	check(!load("# c\n[Daemon]\nQueues = 3\t\n;x\nLockMemory=no\nLogLevel=debug\n"
 		    "[Engines]\nChannels=dma0chan0, dma1chan0\n"
 		    "[Policy]\nDefaultEngine=dma\nMaxRate=18446744073709551615\n", &c));
-	check(c.queues == 3 && c.depth == 4 && !c.lock_memory);
+	check(c.queues == 3 && c.depth == 2 && !c.lock_memory);
 	check(conf_log_level(&c) == LOG_DEBUG);
 	check(!strcmp(c.policy.default_engine, "dma") && c.policy.max_rate == UINT64_MAX);
 	check(conf_wants_channel(&c, "dma1chan0") && !conf_wants_channel(&c, "dma2chan0"));
