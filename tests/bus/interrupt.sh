@@ -73,7 +73,7 @@ cancelled
 expect 1 "job $job has ended already" migctl cancel "$job"
 
 step "--no-block"
-expect 0 '' migctl migrate "$pid" --from 0 --to 1 --max-rate 16Mi --no-block
+expect 0 '' migctl migrate "$pid" --from 0 --to 1 --max-rate 4Mi --no-block
 job=$(grep -oE '[0-9]+' "$dir/out" | head -n 1)
 expect 0 '' migctl jobs "$job" --json
 jq -e '.state != "done" and .outcome == ""' "$dir/out" >/dev/null ||
