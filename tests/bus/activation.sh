@@ -47,7 +47,8 @@ for set in CapPrm CapEff CapBnd CapAmb; do
 		0000000000880000 "$set of the daemon"
 done
 equal "$(awk '$1 == "NoNewPrivs:" { print $2 }' "/proc/$pid/status")" 1 NoNewPrivs
-[ "$(awk '$1 == "VmLck:" { print $2 }' "/proc/$pid/status")" -gt 0 ] ||
+# the address sanitizer makes mlockall() do nothing
+[ "$MIGD_MACHINE" = amd64-debug ] || [ "$(awk '$1 == "VmLck:" { print $2 }' "/proc/$pid/status")" -gt 0 ] ||
 	fail "the daemon's memory is not locked"
 systemd-analyze security --threshold=40 migd.service >"$dir/security" ||
 	fail "systemd-analyze security: $(tail -n 1 "$dir/security")"
