@@ -155,6 +155,14 @@ static void alone(uint32_t order, const char *name, long value)
 	channels_claim(&ctl, &channels);
 }
 
+static bool channel_is_free(void *arg)
+{
+	struct stats_info stats;
+
+	must(ctl_stats(arg, &stats));
+	return !stats.quarantined_pages;
+}
+
 /* A channel that never has a descriptor: nothing is out, nothing to keep. */
 static void no_descriptor(uint32_t order)
 {
@@ -172,6 +180,8 @@ static void no_descriptor(uint32_t order)
 	check_eq(server_wait_copy(&server), -ETIME);
 	server.slot[slot].state = SLOT_IDLE;
 	fault_set(&channels, 0, "prep_null", 0);
+	/* It looks for a descriptor once more before it gives up. */
+	wait_until(channel_is_free, &ctl, "no page in quarantine");
 	plan_dma(&server, &channels, 1, 0);
 	server_run(&server, &ctl, id);
 	must(ctl_job(&ctl, id, &job));
