@@ -13,6 +13,9 @@
 /* Every so many descriptors one interrupts, so that prep finds room again. */
 #define INTR_EVERY	16
 
+/* Longer mappings miss the cache of IO virtual addresses. */
+#define MAX_SEGMENT	((unsigned int)SZ_128K)
+
 /* All callbacks have come, or nothing was submitted. Any context. */
 static void dma_done(struct migd_copy_op *op)
 {
@@ -56,7 +59,7 @@ static size_t segment(struct migd_copy_op *op)
 	size_t len = min(sg_dma_len(op->s_sg) - op->s_off,
 			 sg_dma_len(op->d_sg) - op->d_off);
 
-	/* Longer mappings miss the IOVA cache; hardware has its own limit. */
+	/* An IOMMU may have merged beyond what the hardware takes. */
 	return min_t(size_t, len,
 		     dma_get_max_seg_size(op->chan->chan->device->dev));
 }
@@ -167,19 +170,43 @@ static void push_work(struct work_struct *work)
 	migd_copy_put(op);
 }
 
+/* Pages from @pages on that are neighbours in memory, @max at most. */
+static unsigned int neighbours(struct page **pages, unsigned int n,
+			       unsigned int max)
+{
+	unsigned int i;
+
+	n = min(n, max);
+	for (i = 1; i < n; i++)
+		if (page_to_pfn(pages[i]) != page_to_pfn(pages[i - 1]) + 1)
+			break;
+	return i;
+}
+
 static int map_side(struct device *dev, struct sg_table *sgt,
 		    struct page **pages, unsigned int n,
 		    enum dma_data_direction dir)
 {
+	unsigned int max, i, len, nents = 0;
+	struct scatterlist *sg;
 	int err;
 
-	err = sg_alloc_table_from_pages_segment(sgt, pages, n, 0,
-						(size_t)n << PAGE_SHIFT,
-						min(dma_get_max_seg_size(dev),
-						    (unsigned int)SZ_128K),
-						GFP_KERNEL);
+	/*
+	 * sg_alloc_table_from_pages() would do, at several times the cost: it
+	 * knows of pages that no engine of ours is given.
+	 */
+	max = max(min(dma_get_max_seg_size(dev), MAX_SEGMENT) >> PAGE_SHIFT, 1U);
+	for (i = 0; i < n; i += neighbours(pages + i, n - i, max))
+		nents++;
+	err = sg_alloc_table(sgt, nents, GFP_KERNEL);
 	if (err)
 		return err;
+	sg = sgt->sgl;
+	for (i = 0; i < n; i += len) {
+		len = neighbours(pages + i, n - i, max);
+		sg_set_page(sg, pages[i], len << PAGE_SHIFT, 0);
+		sg = sg_next(sg);
+	}
 	err = dma_map_sgtable(dev, sgt, dir, 0);
 	if (err)
 		sg_free_table(sgt);

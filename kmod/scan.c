@@ -78,17 +78,21 @@ static enum verdict look_at_page(const struct migd_job *job,
 	return V_LEFT;
 }
 
+/* An ordinary page; what device mappings have is special or not looked at. */
+static bool maps_a_page(pte_t pte)
+{
+	return pte_present(pte) && !pte_special(pte) && !pte_devmap(pte) &&
+		!is_zero_pfn(pte_pfn(pte));
+}
+
 static enum verdict look_at_pte(const struct migd_job *job,
 				const struct vm_area_struct *vma, pte_t pte,
 				enum migd_reason *ret_reason)
 {
 	if (pte_none(pte))
 		return V_EMPTY;
-	/* Swapped out or under migration: on no node of ours now. */
-	if (!pte_present(pte))
-		return V_ELSEWHERE;
-	if (pte_special(pte) || pte_devmap(pte) || is_zero_pfn(pte_pfn(pte)) ||
-	    !pfn_valid(pte_pfn(pte)))
+	/* Swapped out and under migration, too: on no node of ours now. */
+	if (!maps_a_page(pte))
 		return V_ELSEWHERE;
 	return look_at_page(job, vma, pte_page(pte), ret_reason);
 }
@@ -128,12 +132,6 @@ static bool add_candidate(struct migd_scan *scan, struct vm_area_struct *vma,
 	return true;
 }
 
-static void add_left(struct migd_scan *scan, enum migd_reason reason, u64 pages)
-{
-	if (!scan->count_only)
-		migd_job_left(scan->job, reason, pages);
-}
-
 /* A leaf above the PTE level: whole, and never ours. */
 static void leaf_left(struct migd_scan *scan, struct vm_area_struct *vma,
 		      unsigned long pfn, unsigned long npages)
@@ -153,8 +151,24 @@ static void leaf_left(struct migd_scan *scan, struct vm_area_struct *vma,
 	else if (!folio_test_anon(page_folio(page)))
 		reason = folio_test_swapbacked(page_folio(page)) ?
 			MIGD_REASON_SHMEM : MIGD_REASON_FILE;
-	scan->counted += npages;
-	add_left(scan, reason, npages);
+	if (scan->count_only)
+		scan->counted += npages;
+	else
+		migd_job_left(scan->job, reason, npages);
+}
+
+/* What progress is measured by; reasons come later, when pages are visited. */
+static void count_ptes(struct migd_scan *scan, const pte_t *pte,
+		       unsigned long addr, unsigned long end)
+{
+	pte_t entry;
+
+	for (; addr < end; addr += PAGE_SIZE, pte++) {
+		entry = READ_ONCE(*pte);
+		if (maps_a_page(entry) &&
+		    node_wanted(scan->job, page_to_nid(pte_page(entry))))
+			scan->counted++;
+	}
 }
 
 /* Returns the first address not looked at; less than @end when full. */
@@ -184,20 +198,20 @@ static unsigned long scan_ptes(struct migd_scan *scan,
 	}
 
 	pte = pte_offset_kernel(&pmdval, addr);
+	if (scan->count_only) {
+		count_ptes(scan, pte, addr, end);
+		addr = end;
+	}
 	for (; addr < end; addr += PAGE_SIZE, pte++) {
 		switch (look_at_pte(scan->job, vma, ptep_get(pte), &reason)) {
 		case V_EMPTY:
 			continue;
 		case V_MOVE:
-			scan->counted++;
-			if (scan->count_only)
-				continue;
 			if (!add_candidate(scan, vma, addr))
 				goto out;
 			continue;
 		case V_LEFT:
-			scan->counted++;
-			add_left(scan, reason, 1);
+			migd_job_left(scan->job, reason, 1);
 			break;
 		case V_ELSEWHERE:
 			break;
