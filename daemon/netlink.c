@@ -16,6 +16,9 @@
 /* A request the module has not answered by then counts as failed. */
 #define ANSWER_SECONDS	10
 
+/* Room for a request; 256 ranges of a job, 28 bytes each, are the largest. */
+#define REQUEST_BYTES	16384
+
 struct nl_ctl {
 	struct nl_sock *sock;
 	int family;
@@ -123,7 +126,7 @@ static int transact(struct nl_ctl *ctl, struct nl_msg *msg,
 
 static struct nl_msg *new_msg(struct nl_ctl *ctl, int cmd, int flags)
 {
-	struct nl_msg *msg = nlmsg_alloc();
+	struct nl_msg *msg = nlmsg_alloc_size(REQUEST_BYTES);
 
 	if (msg && !genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, ctl->family, 0,
 				NLM_F_REQUEST | NLM_F_ACK | flags, cmd, MIGD_FAMILY_VERSION)) {
