@@ -5,7 +5,7 @@
 # checks every value: systemd restarts it, migctl waits, no page is lost, and
 # nobody waits longer than the deadline and the grace.
 #
-# machines: amd64 arm64
+# machines: amd64 amd64-debug arm64
 # timeout: 240
 set -eu -o pipefail
 . bus/jobs.sh
@@ -24,8 +24,9 @@ for turn in {1..10}; do
 	[ $((turn % 2)) = 1 ] || order=state-first
 	ask t stall
 	daemon=$(systemctl show -P MainPID migd.service)
-	begin "${target_pid[t]}" --from $from --to $to --order $order --max-rate 16Mi
-	systemctl kill -s KILL --kill-who=main migd.service
+	begin "${target_pid[t]}" --from $from --to $to --order $order --max-rate 8Mi
+	# at once: systemctl takes longer on a slow machine than the job
+	kill -KILL "$daemon"
 	finish
 	accounted
 	outcome=$(of_job .outcome)

@@ -4,7 +4,7 @@
 # The daemon is deaf for longer than the deadline, is stopped and is restarted
 # in the middle of a job.
 #
-# machines: amd64 arm64
+# machines: amd64 amd64-debug arm64
 # timeout: 180
 set -eu -o pipefail
 . bus/jobs.sh
