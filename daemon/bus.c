@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The connection to the bus, and who may do what. */
 #include <errno.h>
-#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,19 +19,23 @@ int bus_check_sender(sd_bus_message *msg, const char *what, sd_bus_error *error)
 	uid_t uid = -1;
 	int r;
 
-	r = sd_bus_query_sender_creds(msg, SD_BUS_CREDS_EUID | SD_BUS_CREDS_EFFECTIVE_CAPS, &creds);
-	if (r >= 0) {
-		if (sd_bus_creds_get_euid(creds, &uid) >= 0 && uid == 0)
-			goto out;
-		if (sd_bus_creds_has_effective_cap(creds, CAP_SYS_NICE) > 0)
-			goto out;
-	}
-	fault_set(&f, FAULT_NOT_ALLOWED,
-		  "user %d may not %s, which needs CAP_SYS_NICE: run it as root", (int)uid, what);
-	r = bus_fault(error, &f);
-out:
+	/*
+	 * Not its capabilities: the bus does not tell them, and /proc is no
+	 * proof, as the sender may have become another program by now.
+	 */
+	r = sd_bus_query_sender_creds(msg, SD_BUS_CREDS_EUID, &creds);
+	if (r >= 0)
+		r = sd_bus_creds_get_euid(creds, &uid);
 	sd_bus_creds_unref(creds);
-	return r < 0 ? r : 0;
+	if (r >= 0 && uid == 0)
+		return 0;
+	if (r < 0)
+		fault_set(&f, FAULT_NOT_ALLOWED,
+			  "the bus does not tell who asks to %s (%s): run it as root", what,
+			  strerror(-r));
+	else
+		fault_set(&f, FAULT_NOT_ALLOWED, "user %u may not %s: run it as root", uid, what);
+	return bus_fault(error, &f);
 }
 
 static int on_disconnected(sd_bus_message *msg, void *arg, sd_bus_error *error)

@@ -27,7 +27,7 @@ int bus_announce(struct manager *m);
 int bus_fault(sd_bus_error *error, const struct fault *f);
 
 /*
- * May the sender of @msg change anything? 0, or -EPERM with our sentence in
+ * May the sender of @msg change anything? 0, or a negative errno with our sentence in
  * @error; @what completes "may not ...".
  */
 int bus_check_sender(sd_bus_message *msg, const char *what, sd_bus_error *error);

@@ -30,10 +30,14 @@ static int open_node(struct device *d, struct fault *f)
 			  DEVICE_PATH, DEVICE_PATH);
 		break;
 	case EACCES:
-	case EPERM:
 		fault_set(f, FAULT_MODULE_MISSING,
 			  "%s may not be opened by the user of the daemon (%s): install the udev rule of migd, then systemctl restart migd",
 			  DEVICE_PATH, strerror(err));
+		break;
+	case EPERM:
+		fault_set(f, FAULT_MODULE_MISSING,
+			  "%s is not among the devices that systemd lets the daemon open: systemctl restart migd",
+			  DEVICE_PATH);
 		break;
 	default:
 		fault_set(f, FAULT_FAILED, "%s cannot be opened (%s): see dmesg", DEVICE_PATH,
@@ -85,7 +89,7 @@ int device_open(struct device *d, unsigned int queues, unsigned int depth,
 		goto err;
 
 	d->map_bytes = d->setup.map_bytes;
-	if (d->map_bytes < (size_t)queues * depth * sizeof(struct migd_desc)) {
+	if (d->map_bytes < (size_t)d->setup.nr_queues * d->setup.depth * sizeof(*d->desc)) {
 		r = fault_set(f, FAULT_FAILED,
 			      "the kernel module offers too small a descriptor mapping: reinstall it");
 		goto err;

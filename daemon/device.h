@@ -19,8 +19,8 @@ struct device {
 
 /*
  * Open the device for @queues queues of @depth slots. On an error @f says what
- * to do; -EACCES and -EPERM mean that the node is there but not ours (yet),
- * -EBUSY that another daemon has it.
+ * to do; -EACCES means that the node is there but not ours (yet), -EPERM that
+ * systemd did not know it when it started us, -EBUSY that another daemon has it.
  */
 int device_open(struct device *d, unsigned int queues, unsigned int depth,
 		unsigned int batch_pages, struct fault *f);

@@ -14,7 +14,7 @@
 #include "log.h"
 #include "manager.h"
 
-/* After a modprobe, udev needs a moment to give us the device. */
+/* After a modprobe, udev needs a moment to give us the device: nothing to complain about. */
 #define SETTLE_USEC	3000000
 
 uint64_t now_ns(void)
@@ -68,9 +68,9 @@ static void reload(struct manager *m)
 		load_policy(m);
 		for (unsigned int i = 0; i < m->nr_workers; i++)
 			atomic_store(&m->workers[i].stripe_pages, m->conf.stripe_pages);
-		if (!m->ready)
-			serve_start(m);
-		else if (claim_channels(m) < 0)
+		if (!m->ready && serve_start(m) < 0)
+			serve_tell(m);
+		else if (m->ready && claim_channels(m) < 0)
 			log_warn("the engines cannot be listed: see dmesg");
 		engine_choice(m, m->policy.default_engine, &choice);
 		jobtab_set_default(&m->jobtab, choice);
@@ -96,9 +96,9 @@ static int announce(struct manager *m)
 {
 	int r;
 
+	m->settle = sd_event_source_disable_unref(m->settle);
 	if (m->announced)
 		return 0;
-	m->settle = sd_event_source_disable_unref(m->settle);
 	r = bus_announce(m);
 	if (r < 0)
 		return r;
@@ -129,18 +129,38 @@ static bool will_pass(struct manager *m, int err)
 /* Try to serve; callers are let in when that is decided one way or the other. */
 static int settle(struct manager *m)
 {
-	bool was_announced = m->announced;
 	int r = serve_start(m);
 
 	if (m->settle && will_pass(m, r))
 		return 0;
-	/* Two daemons are one too many. */
-	if (r == -EBUSY && !was_announced)
-		return r;
 	/* systemd resolves DeviceAllow= when it starts us: let it do so again. */
-	if (r == -EPERM && was_announced)
+	if (r == -EPERM && m->announced) {
+		log_info("the kernel module came after the daemon: restarting, to be let at it");
+		return r;
+	}
+	serve_tell(m);
+	/* Two daemons are one too many. */
+	if (r == -EBUSY && !m->announced)
 		return r;
 	return announce(m);
+}
+
+static int on_settled(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct manager *m = arg;
+
+	(void)source;
+	(void)usec;
+	serve_tell(m);
+	return announce(m) < 0 ? sd_event_exit(m->event, EXIT_FAILURE) : 0;
+}
+
+static int start_settling(struct manager *m)
+{
+	if (m->settle)
+		return 0;
+	return sd_event_add_time_relative(m->event, &m->settle, CLOCK_MONOTONIC, SETTLE_USEC, 0,
+					  on_settled, m);
 }
 
 static int on_retry(sd_event_source *source, void *arg)
@@ -159,15 +179,6 @@ void manager_retry(struct manager *m)
 	sd_event_source_set_enabled(m->retry, SD_EVENT_ONESHOT);
 }
 
-static int on_settled(sd_event_source *source, uint64_t usec, void *arg)
-{
-	struct manager *m = arg;
-
-	(void)source;
-	(void)usec;
-	return announce(m) < 0 ? sd_event_exit(m->event, EXIT_FAILURE) : 0;
-}
-
 static int on_dev(sd_event_source *source, const struct inotify_event *e, void *arg)
 {
 	struct manager *m = arg;
@@ -176,7 +187,7 @@ static int on_dev(sd_event_source *source, const struct inotify_event *e, void *
 	if (!e->len || strcmp(e->name, MIGD_DEVICE_NAME) || m->ready)
 		return 0;
 	manager_retry(m);
-	return 0;
+	return e->mask & IN_CREATE ? start_settling(m) : 0;
 }
 
 static void lock_memory(struct manager *m)
@@ -211,8 +222,7 @@ static int watch(struct manager *m)
 				 IN_CREATE | IN_ATTRIB | IN_MOVED_TO, on_dev, m);
 	if (r < 0)
 		return r;
-	r = sd_event_add_time_relative(m->event, &m->settle, CLOCK_MONOTONIC, SETTLE_USEC, 0,
-				       on_settled, m);
+	r = start_settling(m);
 	if (r < 0)
 		return r;
 	r = sd_event_add_defer(m->event, &m->retry, on_retry, m);

@@ -34,7 +34,7 @@ struct manager {
 	sd_event *event;
 	sd_bus *bus;
 	bool announced;			/* the bus name is ours, READY=1 is sent */
-	sd_event_source *settle;	/* bounds the wait before that */
+	sd_event_source *settle;	/* bounds the wait for a device that is about to be ours */
 	sd_event_source *dev_watch;	/* inotify on /dev */
 	sd_event_source *retry;		/* serve again after this round */
 	sd_event_source *watchdog;
@@ -44,6 +44,7 @@ struct manager {
 	/* What serving needs; all there while @ready. */
 	bool ready;
 	struct fault why_not;		/* while not ready */
+	bool why_told;			/* it was logged */
 	struct device device;
 	struct nl_ctl *nl;
 	struct events *events;		/* from the first try on */
@@ -79,6 +80,8 @@ void manager_status(struct manager *m);
 
 /* serve.c: open the module and start the workers; @m->why_not on failure. */
 int serve_start(struct manager *m);
+/* Log why it is not served, once per reason. */
+void serve_tell(struct manager *m);
 void serve_stop(struct manager *m);
 /* Try again if it is not served; 0 when it is, else @f says why not. */
 int serve_ensure(struct manager *m, struct fault *f);

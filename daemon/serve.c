@@ -178,15 +178,18 @@ static int try_start(struct manager *m, struct fault *f)
 	return start_workers(m, f);
 }
 
-static void log_why_not(const struct fault *f)
+void serve_tell(struct manager *m)
 {
 	struct log_fields fields = { .message_id = NULL };
 
-	if (f->id == FAULT_MODULE_MISSING)
+	if (m->ready || m->why_told)
+		return;
+	m->why_told = true;
+	if (m->why_not.id == FAULT_MODULE_MISSING)
 		fields.message_id = MSG_MODULE_MISSING;
-	else if (f->id == FAULT_VERSION_MISMATCH)
+	else if (m->why_not.id == FAULT_VERSION_MISMATCH)
 		fields.message_id = MSG_VERSION_MISMATCH;
-	log_event(LOG_ERR, &fields, "%s", f->text);
+	log_event(LOG_ERR, &fields, "%s", m->why_not.text);
 }
 
 int serve_start(struct manager *m)
@@ -197,9 +200,8 @@ int serve_start(struct manager *m)
 	r = try_start(m, &f);
 	if (r < 0) {
 		serve_stop(m);
-		/* Once per reason: every caller of a job has it tried again. */
 		if (strcmp(m->why_not.text, f.text))
-			log_why_not(&f);
+			m->why_told = false;
 		m->why_not = f;
 		manager_status(m);
 		bus_ready_changed(m);
