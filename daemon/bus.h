@@ -58,6 +58,9 @@ void bus_engine_fault(struct manager *m, const struct nl_channel *channel);
 void bus_batch_rescued(struct manager *m, const struct nl_job *job);
 void bus_quarantine(struct manager *m, const struct nl_channel *channel);
 
+/* The policy was read again. */
+void bus_policy_changed(struct manager *m);
+
 /* bus_options.c: the a{sv} of MigrateProcess. */
 int bus_read_options(sd_bus_message *msg, struct job_request *req, struct fault *f);
 

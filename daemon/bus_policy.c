@@ -88,7 +88,6 @@ static int set_value(sd_bus *bus, const char *path, const char *iface, const cha
 		     sd_bus_message *value, void *arg, sd_bus_error *error)
 {
 	struct fault f = { .id = FAULT_NONE };
-	uint32_t choice = CHOICE_AUTO;
 	struct manager *m = arg;
 	struct policy p = m->policy;
 	int r;
@@ -107,8 +106,7 @@ static int set_value(sd_bus *bus, const char *path, const char *iface, const cha
 		return bus_fault(error, &f);
 	}
 	m->policy = p;
-	engine_choice(m, p.default_engine, &choice);
-	jobtab_set_default(&m->jobtab, choice);
+	engine_default_changed(m);
 	log_info("policy: %s was set", property);
 	/* sd-bus leaves that to who sets it. */
 	sd_bus_emit_properties_changed(bus, path, iface, property, NULL);
@@ -125,6 +123,12 @@ static const sd_bus_vtable policy_vtable[] = {
 	SD_BUS_WRITABLE_PROPERTY("MaxRate", "t", get_number, set_value, 0, CHANGES),
 	SD_BUS_VTABLE_END
 };
+
+void bus_policy_changed(struct manager *m)
+{
+	sd_bus_emit_properties_changed(m->bus, BUS_ROOT, BUS_POLICY_IFACE, "DefaultEngine",
+				       "DeadlineUSec", "BatchPages", "MaxRate", NULL);
+}
 
 int bus_add_policy(struct manager *m)
 {

@@ -42,8 +42,23 @@ int engine_choice(const struct manager *m, const char *name, uint32_t *ret)
 	return -ENODEV;
 }
 
+const char *engine_default(const struct manager *m, uint32_t *ret_choice)
+{
+	const char *name = m->policy.default_engine;
+
+	return engine_choice(m, name, ret_choice) < 0 ? "auto" : name;
+}
+
+void engine_default_changed(struct manager *m)
+{
+	uint32_t choice;
+
+	if (strcmp(engine_default(m, &choice), m->policy.default_engine) && m->nl)
+		log_warn("DefaultEngine=%s is not there: jobs use auto", m->policy.default_engine);
+	jobtab_set_default(&m->jobtab, choice);
+}
+
 struct dump {
-	struct manager *m;
 	struct nl_channel engines[ROSTER_MAX + 1];
 	unsigned int nr;
 };
@@ -106,7 +121,7 @@ static void tell_changes(struct manager *m, const struct dump *old)
 
 int engines_refresh(struct manager *m, uint64_t max_age_ns)
 {
-	struct dump d = { .m = m }, old = { .m = m };
+	struct dump d = { .nr = 0 }, old;
 	struct channel *entry;
 	int r;
 
@@ -178,8 +193,8 @@ int claim_channels(struct manager *m)
 	DIR *dir;
 	int r;
 
-	m->roster.rest_ns = m->conf.fault_rest_ms * 1000000ULL;
-	m->roster.rest_max_ns = m->conf.fault_rest_max_ms * 1000000ULL;
+	atomic_store(&m->roster.rest_ns, m->conf.fault_rest_ms * 1000000ULL);
+	atomic_store(&m->roster.rest_max_ns, m->conf.fault_rest_max_ms * 1000000ULL);
 
 	/* A daemon before this one may have left its channels claimed. */
 	r = engines_refresh(m, 0);

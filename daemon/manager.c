@@ -61,8 +61,6 @@ static int load_conf(struct manager *m)
 
 static void reload(struct manager *m)
 {
-	uint32_t choice = CHOICE_AUTO;
-
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)now_ns() / 1000);
 	if (!load_conf(m)) {
 		load_policy(m);
@@ -72,8 +70,8 @@ static void reload(struct manager *m)
 			serve_tell(m);
 		else if (m->ready && claim_channels(m) < 0)
 			log_warn("the engines cannot be listed: see dmesg");
-		engine_choice(m, m->policy.default_engine, &choice);
-		jobtab_set_default(&m->jobtab, choice);
+		engine_default_changed(m);
+		bus_policy_changed(m);
 		log_info("reloaded %s", m->conf_path);
 	}
 	sd_notify(0, "READY=1");

@@ -92,8 +92,12 @@ void claim_release(struct manager *m);
 /* Read the engines again if they are older than @max_age_ns. */
 int engines_refresh(struct manager *m, uint64_t max_age_ns);
 const struct nl_channel *engine_find(const struct manager *m, const char *name);
-/* enum choice of an engine's name, or -ENODEV. */
+/* enum choice of an engine's name, or CHOICE_AUTO and -ENODEV. */
 int engine_choice(const struct manager *m, const char *name, uint32_t *ret);
+/* The policy's engine, or auto while that is not there. */
+const char *engine_default(const struct manager *m, uint32_t *ret_choice);
+/* Tell the workers of a policy that may be new. */
+void engine_default_changed(struct manager *m);
 
 /* watchdog.c */
 int watchdog_start(struct manager *m);

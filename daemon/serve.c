@@ -148,7 +148,6 @@ static int start_workers(struct manager *m, struct fault *f)
 
 static int try_start(struct manager *m, struct fault *f)
 {
-	uint32_t choice = CHOICE_AUTO;
 	int r;
 
 	r = open_control(m, f);
@@ -168,9 +167,7 @@ static int try_start(struct manager *m, struct fault *f)
 	if (r < 0)
 		return fault_set(f, FAULT_FAILED, "the engines cannot be listed (%s): see dmesg",
 				 strerror(-r));
-	if (engine_choice(m, m->policy.default_engine, &choice) < 0)
-		log_warn("DefaultEngine=%s is not there: jobs use auto", m->policy.default_engine);
-	jobtab_set_default(&m->jobtab, choice);
+	engine_default_changed(m);
 	r = jobs_import(m);
 	if (r < 0)
 		return fault_set(f, FAULT_FAILED, "the jobs cannot be listed (%s): see dmesg",
