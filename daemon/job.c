@@ -164,10 +164,38 @@ void job_refresh(struct manager *m, struct job *job)
 		take(job, &nl);
 }
 
+struct import {
+	struct nl_job *jobs;
+	size_t nr;
+	bool no_memory;
+};
+
+static void import_one(const struct nl_job *nl, void *arg)
+{
+	struct import *import = arg;
+	struct nl_job *grown;
+
+	grown = reallocarray(import->jobs, import->nr + 1, sizeof(*grown));
+	if (!grown) {
+		import->no_memory = true;
+		return;
+	}
+	import->jobs = grown;
+	import->jobs[import->nr++] = *nl;
+}
+
 int jobs_import(struct manager *m)
 {
-	int r = nl_dump_jobs(m->nl, hear, m);
+	struct import import = { .jobs = NULL };
+	int r;
 
+	/* Heard of when all are here: telling the bus may ask the module again. */
+	r = nl_dump_jobs(m->nl, import_one, &import);
+	if (!r && import.no_memory)
+		r = -ENOMEM;
+	for (size_t i = 0; !r && i < import.nr; i++)
+		hear(&import.jobs[i], m);
+	free(import.jobs);
 	manager_status(m);
 	return r;
 }
@@ -241,10 +269,10 @@ static int submit(struct manager *m, const struct job_request *req, const struct
 int job_submit(struct manager *m, const struct job_request *req, struct job **ret,
 	       struct fault *f)
 {
-	const char *engine = *req->engine ? req->engine : m->policy.default_engine;
 	struct nl_job nl = { .id = 0 };
-	uint32_t choice = CHOICE_AUTO;
+	const char *engine;
 	struct target t;
+	uint32_t choice;
 	struct job *job;
 	uint64_t id;
 	int r;
@@ -258,6 +286,7 @@ int job_submit(struct manager *m, const struct job_request *req, struct job **re
 	r = serve_ensure(m, f);
 	if (r < 0)
 		goto out;
+	engine = *req->engine ? req->engine : engine_default(m, &choice);
 	r = check_request(m, req, engine, &choice, f);
 	if (r < 0)
 		goto out;
