@@ -65,9 +65,7 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
 	(void)source;
 	(void)fd;
 	(void)revents;
-	do {
-		r = nl_recvmsgs_default(ev->sock);
-	} while (r > 0);
+	r = nl_recvmsgs_default(ev->sock);
 	/* libnl answers NLE_NOMEM for ENOBUFS. */
 	if (r == -NLE_NOMEM)
 		ev->ops->overrun(ev->arg);

@@ -30,17 +30,16 @@ bool channel_ready(const struct channel *c, uint64_t now)
 
 void channel_fault(struct roster *r, struct channel *c, uint64_t now)
 {
+	uint64_t rest = atomic_load(&r->rest_ns), most = atomic_load(&r->rest_max_ns);
 	uint32_t faults;
-	uint64_t rest;
 
 	if (atomic_load(&c->rest_until) > now)
 		return;
 	faults = atomic_fetch_add(&c->faults, 1);
-	rest = r->rest_ns;
-	while (faults-- && rest < r->rest_max_ns)
+	while (faults-- && rest < most)
 		rest *= 2;
-	if (rest > r->rest_max_ns)
-		rest = r->rest_max_ns;
+	if (rest > most)
+		rest = most;
 	atomic_store(&c->rest_until, now + rest);
 }
 

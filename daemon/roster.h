@@ -31,7 +31,7 @@ struct channel {
 struct roster {
 	unsigned int _Atomic nr;
 	struct channel channel[ROSTER_MAX];
-	uint64_t rest_ns, rest_max_ns;	/* first and longest rest after a fault */
+	uint64_t _Atomic rest_ns, rest_max_ns;	/* first and longest rest after a fault */
 };
 
 /* Main thread: the entry of @name, added if @add. NULL: not there, or full. */

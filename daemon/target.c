@@ -24,25 +24,23 @@
 static int read_file(const char *path, char *buf, size_t size)
 {
 	ssize_t n, got = 0;
-	int fd;
+	int fd, r;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	while ((n = read(fd, buf + got, size - 1 - got)) > 0)
 		got += n;
-	close(fd);
-	if (n < 0)
-		return -errno;
+	r = n < 0 ? -errno : 0;
 	buf[got] = '\0';
-	return 0;
+	close(fd);
+	return r;
 }
 
 int target_parse_stat(const char *line, struct target *t)
 {
 	/* The name may hold spaces and parentheses; the last one closes it. */
 	const char *open = strchr(line, '('), *close = strrchr(line, ')');
-	char *end;
 
 	if (!open || !close || close < open || close[1] != ' ')
 		return -EBADMSG;
@@ -56,7 +54,7 @@ int target_parse_stat(const char *line, struct target *t)
 		if (field == STAT_START) {
 			if (!isdigit((unsigned char)*line))
 				return -EBADMSG;
-			t->start_time = strtoull(line, &end, 10);
+			t->start_time = strtoull(line, NULL, 10);
 			return 0;
 		}
 		line = strchr(line, ' ');
