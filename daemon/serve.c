@@ -83,28 +83,41 @@ static void log_fallback(struct manager *m, const struct note *note)
 		  note->pages, (unsigned long long)note->job, name, strerror(-note->err));
 }
 
+/* Take the notes of a worker; an error when it cannot go on. */
+static int take_notes(struct manager *m, struct worker *w)
+{
+	struct note note;
+	uint32_t dropped;
+
+	while (notes_get(&w->notes, &note)) {
+		if (note.kind == NOTE_FALLBACK) {
+			log_fallback(m, &note);
+			continue;
+		}
+		log_err("queue %u cannot go on (%s%s): restarting", note.queue,
+			note.kind == NOTE_SLOT_DEAD ? "the kernel module refuses a slot, " : "",
+			strerror(-note.err));
+		return note.err;
+	}
+	dropped = atomic_exchange(&w->notes.dropped, 0);
+	if (dropped)
+		log_warn("%u notes of queue %u were lost: more COPYs failed than are told", dropped,
+			 w->queue);
+	return 0;
+}
+
 static int on_notes(sd_event_source *source, int fd, uint32_t revents, void *arg)
 {
 	struct manager *m = arg;
-	struct note note;
 	eventfd_t value;
 
 	(void)source;
 	(void)revents;
 	eventfd_read(fd, &value);
-	for (unsigned int i = 0; i < m->nr_workers; i++) {
-		while (notes_get(&m->workers[i].notes, &note)) {
-			if (note.kind == NOTE_FALLBACK) {
-				log_fallback(m, &note);
-				continue;
-			}
-			/* Restarted, we begin anew with a fresh device. */
-			log_err("queue %u cannot go on (%s%s): restarting", note.queue,
-				note.kind == NOTE_SLOT_DEAD ? "the kernel module refuses a slot, " :
-				"", strerror(-note.err));
+	for (unsigned int i = 0; i < m->nr_workers; i++)
+		/* Restarted, we begin anew with a fresh device. */
+		if (take_notes(m, &m->workers[i]) < 0)
 			return sd_event_exit(m->event, EXIT_FAILURE);
-		}
-	}
 	return 0;
 }
 
