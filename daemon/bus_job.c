@@ -202,7 +202,7 @@ void bus_job_progress(struct manager *m, const struct job *job)
 
 	bus_job_path(job->nl.id, path);
 	sd_bus_emit_properties_changed(m->bus, path, BUS_JOB_IFACE, "State", "Total", "Moved",
-				       "Bytes", "Passes", NULL);
+				       "Bytes", "Left", "Passes", NULL);
 }
 
 void bus_job_done(struct manager *m, const struct job *job)

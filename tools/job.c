@@ -185,6 +185,16 @@ __u64 job_left(const struct job *job)
 	return pages;
 }
 
+__u64 job_handled(const struct job *job)
+{
+	__u64 pages = job->moved;
+
+	for (unsigned int i = 0; i < job->nr_left; i++)
+		if (strcmp(job->left[i].reason, "unreached"))
+			pages += job->left[i].pages;
+	return pages;
+}
+
 int job_exit_code(const struct job *job)
 {
 	if (!strcmp(job->outcome, "moved"))

@@ -43,6 +43,9 @@ void hist_read_json(struct hist *hist, const json_t *object, const char *key);
 bool job_is_done(const struct job *job);
 __u64 job_left(const struct job *job);
 
+/* Pages dealt with: moved, or left for a reason. */
+__u64 job_handled(const struct job *job);
+
 /* The exit code that the outcome asks for. */
 int job_exit_code(const struct job *job);
 

@@ -44,14 +44,14 @@ static unsigned int terminal_columns(void)
 	return size.ws_col;
 }
 
-static unsigned int percent(const struct job *job)
+static unsigned int percent(const struct progress *p, const struct job *job)
 {
 	if (!job->total)
 		return job_is_done(job) ? 100 : 0;
 	/* The target may have got new pages since they were counted. */
-	if (job->moved >= job->total)
+	if (p->handled >= job->total)
 		return 100;
-	return job->moved * 100 / job->total;
+	return p->handled * 100 / job->total;
 }
 
 static void sample_rate(struct progress *p, const struct job *job)
@@ -85,11 +85,11 @@ static void compose(const struct progress *p, const struct job *job, char *line,
 	unsigned int shown, used, room, full;
 
 	snprintf(head, sizeof(head), "job %llu ", job->id);
-	snprintf(parts[0], sizeof(parts[0]), "%3u%%", percent(job));
+	snprintf(parts[0], sizeof(parts[0]), "%3u%%", percent(p, job));
 	if (!strcmp(job->state, "waiting"))
 		snprintf(parts[1], sizeof(parts[1]), "  waiting for the daemon");
 	else
-		snprintf(parts[1], sizeof(parts[1]), "  %llu/%llu pages", job->moved,
+		snprintf(parts[1], sizeof(parts[1]), "  %llu/%llu pages", p->handled,
 			 job->total);
 	snprintf(parts[2], sizeof(parts[2]), "  %s", text_rate(shown_rate(p, job)).s);
 	snprintf(parts[3], sizeof(parts[3]), "  %u:%02u", sec / 60, sec % 60);
@@ -115,7 +115,7 @@ static void compose(const struct progress *p, const struct job *job, char *line,
 	room -= used;
 	if (room >= sizeof(bar))
 		room = sizeof(bar) - 1;
-	full = room * percent(job) / 100;
+	full = room * percent(p, job) / 100;
 	memset(bar, '#', full);
 	memset(bar + full, '.', room - full);
 	bar[room] = '\0';
@@ -156,17 +156,20 @@ void progress_start(struct progress *p, const struct job *job)
 
 void progress_update(struct progress *p, const struct job *job)
 {
-	unsigned int tenth = percent(job) / 10;
+	unsigned int tenth;
 
 	if (!p->started)
 		return;
+	if (job_handled(job) > p->handled)
+		p->handled = job_handled(job);
 	sample_rate(p, job);
 	if (p->style == PROGRESS_BAR)
 		draw(p, job);
+	tenth = percent(p, job) / 10;
 	if (p->style != PROGRESS_LINES || tenth <= p->told)
 		return;
 	p->told = tenth;
-	printf("job %llu: %u%%, %llu of %llu pages, %s\n", job->id, percent(job), job->moved,
+	printf("job %llu: %u%%, %llu of %llu pages, %s\n", job->id, percent(p, job), p->handled,
 	       job->total, text_rate(shown_rate(p, job)).s);
 	fflush(stdout);
 }

@@ -21,6 +21,7 @@ struct progress {
 	bool started;
 	bool drawn;		/* a bar is on the terminal's last line */
 	unsigned int told;	/* LINES: last tenth told */
+	__u64 handled;		/* most pages dealt with; each pass counts those left anew */
 	__u64 first_usec, first_bytes;	/* at progress_start() */
 	__u64 last_usec;	/* time and bytes of the last sample of the rate */
 	__u64 last_bytes;

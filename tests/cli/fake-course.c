@@ -9,8 +9,6 @@
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
-#define STEPS		10
-
 static const struct script scripts[] = {
 	{ "moved", RUN, "moved", .total = 1000, .moved = 1000 },
 	{ "nothing", RUN, "moved", .total = 0, .moved = 0 },

@@ -214,6 +214,16 @@ static int get_id(sd_bus *bus, const char *path, const char *iface, const char *
 	return r < 0 ? r : sd_bus_message_append(reply, "t", JOB_ID);
 }
 
+/* What is never moved is left on the way; the rest is left when the job ends early. */
+static __u64 pages_left(const struct fake *fake)
+{
+	const struct script *script = fake->script;
+
+	if (!strcmp(fake->state, "done"))
+		return script->total - fake->moved;
+	return (script->total - script->moved) * fake->step / STEPS;
+}
+
 static int get_any(sd_bus *bus, const char *path, const char *iface, const char *property,
 		   sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
@@ -232,8 +242,7 @@ static int get_any(sd_bus *bus, const char *path, const char *iface, const char 
 	if (!strcmp(property, "Total"))
 		return sd_bus_message_append(reply, "t", fake->script->total);
 	if (!strcmp(property, "Left"))
-		return sd_bus_message_append(reply, "a{st}", 1, "file",
-					     fake->script->total - fake->moved);
+		return sd_bus_message_append(reply, "a{st}", 1, "file", pages_left(fake));
 	if (!strcmp(property, "State"))
 		return sd_bus_message_append(reply, "s", fake->state);
 	if (!strcmp(property, "Outcome"))

@@ -14,6 +14,9 @@
 #define MANAGER		"org.migd1.Manager"
 #define JOB		"org.migd1.Job"
 
+/* Steps of a whole job. */
+#define STEPS		10
+
 /* A name that a terminal should never see as it is. */
 #define FAKE_COMM	"redis\033[2J"
 

@@ -433,6 +433,13 @@ class Terminal(Case):
                 self.assertRegex(bars[5], r"\[#+\.+\]")
                 self.assertIn("\r\njob 7 moved", text)
 
+    def test_left(self):
+        text, code = self.screen("partly", 80)
+        bars = self.bars(text)
+        self.assertEqual(code, 3)
+        self.assertRegex(bars[5], r" 50%  500/1000 pages ")
+        self.assertRegex(bars[-1], r"job 7 \[#+\] 100%  1000/1000 pages ")
+
     def test_dumb(self):
         text, _ = self.screen("moved", 80, term="dumb")
         self.assertEqual(self.bars(text), [])
