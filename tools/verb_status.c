@@ -19,6 +19,9 @@ static const char help[] =
 	"  -h, --help      this text\n\n"
 	"Exits with 5 when the daemon or the module is not there or not ready.\n";
 
+#define INDENT		10	/* of what follows the first word of a line */
+#define COLUMNS		80
+
 /* The manager's properties; they are there without a module too. */
 struct ready {
 	char version[32], module_version[32], error[512];
@@ -68,15 +71,27 @@ static int read_ready(sd_bus_message *m, struct ready *ready)
 
 static void print_engines(const json_t *engines)
 {
+	size_t nr = json_array_size(engines), i;
+	int column = INDENT, width;
 	const json_t *engine;
-	size_t i;
+	char word[128];
 
-	printf("engines   ");
-	if (!json_array_size(engines))
+	printf("%-*s", INDENT, "engines");
+	if (!nr)
 		printf("none");
-	json_array_foreach(engines, i, engine)
-		printf("%s%s (%s)", i ? ", " : "", json_str(engine, "name"),
-		       json_str(engine, "state"));
+	json_array_foreach(engines, i, engine) {
+		width = snprintf(word, sizeof(word), "%s (%s)%s", json_str(engine, "name"),
+				 json_str(engine, "state"), i + 1 < nr ? "," : "");
+		if (i && column + 1 + width > COLUMNS) {
+			printf("\n%*s", INDENT, "");
+			column = INDENT;
+		} else if (i) {
+			putchar(' ');
+			column++;
+		}
+		fputs(word, stdout);
+		column += width;
+	}
 	putchar('\n');
 }
 

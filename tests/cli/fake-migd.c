@@ -161,6 +161,7 @@ static int method_describe(sd_bus_message *m, void *userdata, sd_bus_error *erro
 {
 	struct fake *fake = userdata;
 	json_t *engine, *node, *all;
+	char name[16];
 
 	(void)error;
 	engine = json_pack("{s:s, s:s, s:s, s:i, s:s, s:i, s:i, s:i, s:o}", "name", "cpu",
@@ -171,6 +172,11 @@ static int method_describe(sd_bus_message *m, void *userdata, sd_bus_error *erro
 	all = json_pack("{s:s, s:s, s:{s:s}, s:[o], s:[o], s:[]}", "version", "0.1",
 			"module_version", "0.1", "policy", "default_engine", fake->engine,
 			"engines", engine, "nodes", node, "jobs");
+	for (int i = 0; i < 8; i++) {
+		snprintf(name, sizeof(name), "dma%dchan0", i);
+		json_array_append_new(json_object_get(all, "engines"),
+				      json_pack("{s:s, s:s}", "name", name, "state", "ready"));
+	}
 	if (all && fake->exists)
 		json_array_append_new(json_object_get(all, "jobs"), job_json(fake));
 	return reply_json(m, all);

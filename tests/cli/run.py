@@ -454,7 +454,10 @@ class Tables(Case):
     def test_status(self):
         self.bus.fake("moved")
         out, _ = self.migctl("status")
-        self.assertIn("cpu (ready)", out)
+        self.assertIn("engines   cpu (ready), dma0chan0 (ready), ", out)
+        self.assertRegex(out, r",\n {10}dma\dchan0 \(ready\), ")
+        self.assertIn(", dma7chan0 (ready)\n", out)
+        self.assertLessEqual(max(map(len, out.splitlines())), 80, out)
         self.assertIn("0: 1024.0 MiB free of 2048.0 MiB", out)
         self.assertEqual(json.loads(self.migctl("status", "--json")[0])["version"], "0.1")
 
