@@ -42,20 +42,19 @@ const char *json_str(const json_t *object, const char *key)
 	return s ? s : "";
 }
 
-static int print(const json_t *value, size_t flags)
+static void print(const json_t *value, size_t flags)
 {
-	if (json_dumpf(value, stdout, flags | JSON_ENCODE_ANY) < 0)
-		return -EIO;
+	json_dumpf(value, stdout, flags | JSON_ENCODE_ANY);
 	putchar('\n');
-	return fflush(stdout) ? -errno : 0;
+	fflush(stdout);
 }
 
-int json_print(const json_t *value)
+void json_print(const json_t *value)
 {
-	return print(value, JSON_INDENT(2));
+	print(value, JSON_INDENT(2));
 }
 
-int json_print_line(const json_t *value)
+void json_print_line(const json_t *value)
 {
-	return print(value, JSON_COMPACT);
+	print(value, JSON_COMPACT);
 }

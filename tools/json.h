@@ -14,8 +14,8 @@ __u64 json_u64(const json_t *object, const char *key);
 __s64 json_s64(const json_t *object, const char *key, __s64 missing);
 const char *json_str(const json_t *object, const char *key);
 
-/* Print on stdout, indented, or on one line. */
-int json_print(const json_t *value);
-int json_print_line(const json_t *value);
+/* Print on stdout, indented, or on one line; main() tells when it cannot be written. */
+void json_print(const json_t *value);
+void json_print_line(const json_t *value);
 
 #endif /* MIGCTL_JSON_H */

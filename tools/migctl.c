@@ -57,7 +57,7 @@ static int unknown_verb(const char *name)
 	return MIGCTL_USAGE;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	if (argc < 2) {
 		say_err("what to do? Give a verb; migctl --help lists them");
@@ -78,4 +78,14 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[1], verbs[i].name))
 			return verbs[i].run(argc - 1, argv + 1);
 	return unknown_verb(argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+	int code = run(argc, argv);
+
+	if (!fflush(stdout) && !ferror(stdout))
+		return code;
+	say_err("the output could not be written in full: is the disk it goes to full?");
+	return code == MIGCTL_OK ? MIGCTL_FAILED : code;
 }

@@ -321,6 +321,15 @@ class Usage(Case):
         self.assertEqual(self.migctl("--version")[0], f"migctl {VERSION}\n")
 
 
+    def test_full(self):
+        self.bus.fake("moved")
+        for args in (["--help"], ["status"], ["jobs", "--json"]):
+            with open("/dev/full", "w", encoding="ascii") as full:
+                proc = self.start(*args, stdout=full)
+                self.refused(proc.communicate()[1], "could not be written")
+                self.assertEqual(proc.returncode, 1)
+
+
 class Interrupts(Case):
     def test_cancel(self):
         for signo in (signal.SIGINT, signal.SIGTERM):
