@@ -71,11 +71,12 @@ struct text text_ns(__u64 ns)
 {
 	struct text t;
 
+	/* Three digits: what would be rounded to a fourth is of the next unit. */
 	if (ns < 1000)
 		snprintf(t.s, sizeof(t.s), "%llu ns", ns);
-	else if (ns < 1000 * 1000)
+	else if (ns < 999500)
 		snprintf(t.s, sizeof(t.s), "%.3g us", (double)ns / 1e3);
-	else if (ns < 1000 * 1000 * 1000)
+	else if (ns < 999500000)
 		snprintf(t.s, sizeof(t.s), "%.3g ms", (double)ns / 1e6);
 	else
 		snprintf(t.s, sizeof(t.s), "%.2f s", (double)ns / 1e9);
