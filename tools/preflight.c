@@ -13,7 +13,7 @@
 #include "rangelist.h"
 #include "text.h"
 
-__printf(2, 3) static void tell_warn(const struct preflight *p, const char *format, ...)
+__printf(2, 3) static void tell(void (*take)(const char *sentence), const char *format, ...)
 {
 	char sentence[1024];
 	va_list ap;
@@ -21,18 +21,7 @@ __printf(2, 3) static void tell_warn(const struct preflight *p, const char *form
 	va_start(ap, format);
 	vsnprintf(sentence, sizeof(sentence), format, ap);
 	va_end(ap);
-	p->on_warn(sentence);
-}
-
-__printf(2, 3) static void tell_err(const struct preflight *p, const char *format, ...)
-{
-	char sentence[1024];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(sentence, sizeof(sentence), format, ap);
-	va_end(ap);
-	p->on_err(sentence);
+	take(sentence);
 }
 
 /* Open a file below the root; NULL with errno set. */
@@ -120,8 +109,8 @@ static int check_cpuset(const struct preflight *p)
 	    rangelist_has(value, p->to))
 		return 0;
 	cpuset_file(p, file, sizeof(file));
-	tell_err(p, "process %u may only use memory of node %s, not of node %d: add node %d to %s and start again",
-		 p->pid, value, p->to, p->to, file);
+	tell(p->on_err, "process %u may only use memory of node %s, not of node %d: add node %d to %s and start again",
+	     p->pid, value, p->to, p->to, file);
 	return -EXDEV;
 }
 
@@ -192,19 +181,19 @@ static void check_balancing(const struct preflight *p)
 	if (sys_value(p, path, to_cpus, sizeof(to_cpus)) < 0)
 		to_cpus[0] = '\0';
 	if (to_cpus[0])
-		tell_warn(p, "NUMA balancing is on and %u threads of process %u may run on CPUs %s of the source: the kernel will move pages back; run `sysctl kernel.numa_balancing=0`, or move the threads too with `taskset -apc %s %u`",
-			  threads, p->pid, cpus, to_cpus, p->pid);
+		tell(p->on_warn, "NUMA balancing is on and %u threads of process %u may run on CPUs %s of the source: the kernel will move pages back; run `sysctl kernel.numa_balancing=0`, or move the threads too with `taskset -apc %s %u`",
+		     threads, p->pid, cpus, to_cpus, p->pid);
 	else
-		tell_warn(p, "NUMA balancing is on and %u threads of process %u run on CPUs %s of the source: the kernel will move pages back; run `sysctl kernel.numa_balancing=0`",
-			  threads, p->pid, cpus);
+		tell(p->on_warn, "NUMA balancing is on and %u threads of process %u run on CPUs %s of the source: the kernel will move pages back; run `sysctl kernel.numa_balancing=0`",
+		     threads, p->pid, cpus);
 }
 
 static void warn_policy(const struct policy_use *use, void *userdata)
 {
 	const struct preflight *p = userdata;
 
-	tell_warn(p, "%llu mappings of process %u (the first at %llx, %llu pages in all) have the memory policy %s, which does not name node %d: the kernel takes new pages elsewhere and may move these back; set another policy with mbind(2), or start the process under `numactl --membind=%d`",
-		  use->mappings, p->pid, use->first, use->pages, use->policy, p->to, p->to);
+	tell(p->on_warn, "%llu mappings of process %u (the first at %llx, %llu pages in all) have the memory policy %s, which does not name node %d: the kernel takes new pages elsewhere and may move these back; set another policy with mbind(2), or start the process under `numactl --membind=%d`",
+	     use->mappings, p->pid, use->first, use->pages, use->policy, p->to, p->to);
 }
 
 static void check_policies(const struct preflight *p)
@@ -212,18 +201,13 @@ static void check_policies(const struct preflight *p)
 	FILE *file = open_file(p, "/proc/%u/numa_maps", p->pid);
 	int r;
 
+	r = file ? numa_maps_policies(file, p->from, p->to, warn_policy, (void *)p) : -errno;
+	if (file)
+		fclose(file);
 	/* Other users' maps are not ours to read: then there is nothing to tell. */
-	if (!file) {
-		if (p->verbose)
-			tell_warn(p, "the memory policies of process %u cannot be read (%s): run migctl as root to have them looked at",
-				  p->pid, strerror(errno));
-		return;
-	}
-	r = numa_maps_policies(file, p->from, p->to, warn_policy, (void *)p);
 	if (r < 0 && p->verbose)
-		tell_warn(p, "the memory policies of process %u cannot be read (%s): run migctl as root to have them looked at",
-			  p->pid, strerror(-r));
-	fclose(file);
+		tell(p->on_warn, "the memory policies of process %u cannot be read (%s): run migctl as root to have them looked at",
+		     p->pid, strerror(-r));
 }
 
 int preflight_run(const struct preflight *p)
