@@ -2,10 +2,10 @@
 /* The D-Bus service org.migd1 as its client sees it. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "client.h"
+#include "json.h"
 #include "migctl.h"
 #include "text.h"
 
@@ -144,6 +144,14 @@ int client_open(struct client *c, const struct opts *opts)
 	return MIGCTL_ABSENT;
 }
 
+int client_open_args(struct client *c, const struct opts *opts, int argc, char **argv)
+{
+	int code;
+
+	code = opts_no_more(opts, argc, argv);
+	return code == OPTS_GO_ON ? client_open(c, opts) : code;
+}
+
 void client_close(struct client *c)
 {
 	c->bus = sd_bus_flush_close_unref(c->bus);
@@ -169,55 +177,50 @@ int client_new_call(struct client *c, const char *path, const char *iface, const
 	return 0;
 }
 
-/* Call a method without arguments that answers one string. */
-static int call_text(struct client *c, const char *path, const char *iface, const char *member,
-		     sd_bus_error *error, char **ret)
+int client_add_matches(struct client *c, const struct client_match *matches, void *userdata)
 {
-	sd_bus_message *m = NULL, *reply = NULL;
-	const char *text;
-	int r;
+	int r = 0;
 
-	r = client_new_call(c, path, iface, member, &m);
-	if (r < 0)
-		goto out;
-	r = sd_bus_call(c->bus, m, 0, error, &reply);
-	if (r < 0)
-		goto out;
-	r = sd_bus_message_read(reply, "s", &text);
-	if (r < 0)
-		goto out;
-	*ret = strdup(text);
-	r = *ret ? 0 : -ENOMEM;
-out:
-	sd_bus_message_unref(reply);
-	sd_bus_message_unref(m);
+	for (; matches->rule && r >= 0; matches++)
+		r = sd_bus_add_match(c->bus, NULL, matches->rule, matches->handler, userdata);
 	return r;
 }
 
-int client_manager_text(struct client *c, const char *member, char **ret)
+/* Call a method that answers JSON, of @job if not NULL. Returns an exit code. */
+static int call_json(struct client *c, const char *path, const char *iface, const char *member,
+		     const __u64 *job, json_t **ret)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
+	sd_bus_message *m = NULL, *reply = NULL;
 	int r, code = MIGCTL_OK;
+	const char *text;
 
-	r = call_text(c, BUS_ROOT, IFACE_MANAGER, member, &error, ret);
+	r = client_new_call(c, path, iface, member, &m);
+	if (r >= 0)
+		r = sd_bus_call(c->bus, m, 0, &error, &reply);
+	if (r >= 0)
+		r = sd_bus_message_read(reply, "s", &text);
 	if (r < 0)
-		code = client_fail(&error, r);
+		code = job ? client_fail_job(&error, r, *job) : client_fail(&error, r);
+	else if (json_read(text, ret) < 0)
+		code = MIGCTL_FAILED;
 	sd_bus_error_free(&error);
+	sd_bus_message_unref(reply);
+	sd_bus_message_unref(m);
 	return code;
 }
 
-int client_job_text(struct client *c, __u64 id, char **ret)
+int client_manager_json(struct client *c, const char *member, json_t **ret)
 {
-	sd_bus_error error = SD_BUS_ERROR_NULL;
-	int r, code = MIGCTL_OK;
+	return call_json(c, BUS_ROOT, IFACE_MANAGER, member, NULL, ret);
+}
+
+int client_job_json(struct client *c, __u64 id, json_t **ret)
+{
 	char path[JOB_PATH_SIZE];
 
 	client_job_path(path, id);
-	r = call_text(c, path, IFACE_JOB, "Describe", &error, ret);
-	if (r < 0)
-		code = client_fail_job(&error, r, id);
-	sd_bus_error_free(&error);
-	return code;
+	return call_json(c, path, IFACE_JOB, "Describe", &id, ret);
 }
 
 int client_manager_properties(struct client *c, const char *iface, sd_bus_message **ret)
@@ -239,6 +242,28 @@ out:
 	sd_bus_message_unref(m);
 	sd_bus_error_free(&error);
 	return code;
+}
+
+int client_each_property(sd_bus_message *m,
+			 int (*take)(sd_bus_message *m, const char *name, void *userdata),
+			 void *userdata)
+{
+	const char *name;
+	int r;
+
+	r = sd_bus_message_enter_container(m, 'a', "{sv}");
+	if (r < 0)
+		return r;
+	while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+		r = sd_bus_message_read_basic(m, 's', &name);
+		if (r >= 0)
+			r = take(m, name, userdata);
+		if (r >= 0)
+			r = sd_bus_message_exit_container(m);
+		if (r < 0)
+			return r;
+	}
+	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
 void client_job_path(char path[static JOB_PATH_SIZE], __u64 id)

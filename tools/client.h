@@ -3,6 +3,7 @@
 #ifndef MIGCTL_CLIENT_H
 #define MIGCTL_CLIENT_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <systemd/sd-bus.h>
 #include <linux/types.h>
@@ -54,6 +55,8 @@ struct client {
 
 /* Returns an exit code. */
 int client_open(struct client *c, const struct opts *opts);
+/* The same for a verb that has no more arguments; refuses one too many. */
+int client_open_args(struct client *c, const struct opts *opts, int argc, char **argv);
 void client_close(struct client *c);
 
 /* Say what an error of the bus or the service means; returns its exit code. */
@@ -69,14 +72,28 @@ bool client_no_object(const sd_bus_error *error);
 int client_new_call(struct client *c, const char *path, const char *iface, const char *member,
 		    sd_bus_message **ret);
 
-/* Describe() of the manager, GetStats(): the string they answer. Returns an exit code. */
-int client_manager_text(struct client *c, const char *member, char **ret);
+/* Who takes a signal. */
+struct client_match {
+	const char *rule;
+	sd_bus_message_handler_t handler;
+};
+
+/* Take the signals of @matches, which ends with a NULL rule. */
+int client_add_matches(struct client *c, const struct client_match *matches, void *userdata);
+
+/* Describe() of the manager, GetStats(): what they answer. Returns an exit code. */
+int client_manager_json(struct client *c, const char *member, json_t **ret);
 
 /* Describe() of a job. Returns an exit code. */
-int client_job_text(struct client *c, __u64 id, char **ret);
+int client_job_json(struct client *c, __u64 id, json_t **ret);
 
 /* GetAll() of an interface of the manager. Returns an exit code. */
 int client_manager_properties(struct client *c, const char *iface, sd_bus_message **ret);
+
+/* Read an a{sv}: @take reads or skips the variant of each property. 0 or -errno. */
+int client_each_property(sd_bus_message *m,
+			 int (*take)(sd_bus_message *m, const char *name, void *userdata),
+			 void *userdata);
 
 /* /org/migd1/job/ID, to and from. */
 #define JOB_PATH_SIZE	64

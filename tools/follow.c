@@ -346,25 +346,17 @@ static int add_signals(struct follow *f)
 
 static int add_matches(struct follow *f)
 {
-	static const struct {
-		const char *rule;
-		sd_bus_message_handler_t handler;
-	} matches[] = {
+	static const struct client_match matches[] = {
 		{ JOBS_RULE(IFACE_PROPS, "PropertiesChanged"), on_changed },
 		{ JOBS_RULE(IFACE_JOB, "Done"), on_done },
 		{ MANAGER_RULE("JobNew"), on_job_new },
 		{ MANAGER_RULE("JobRemoved"), on_job_removed },
 		{ OWNER_RULE, on_owner },
 		{ DISCONNECTED_RULE, on_disconnected },
+		{ NULL, NULL }
 	};
-	int r;
 
-	for (size_t i = 0; i < ARRAY_SIZE(matches); i++) {
-		r = sd_bus_add_match(f->client->bus, NULL, matches[i].rule, matches[i].handler, f);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return client_add_matches(f->client, matches, f);
 }
 
 int follow_init(struct follow *f)

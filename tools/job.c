@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "client.h"
 #include "job.h"
 #include "json.h"
 #include "migctl.h"
@@ -100,8 +101,10 @@ static int read_left(struct job *job, sd_bus_message *m)
 	return sd_bus_message_exit_container(m);
 }
 
-static int read_property(struct job *job, const char *name, sd_bus_message *m)
+static int read_property(sd_bus_message *m, const char *name, void *userdata)
 {
+	struct job *job = userdata;
+
 	if (!strcmp(name, "Left"))
 		return read_left(job, m);
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
@@ -112,26 +115,7 @@ static int read_property(struct job *job, const char *name, sd_bus_message *m)
 
 int job_read_properties(struct job *job, sd_bus_message *m)
 {
-	const char *name;
-	int r;
-
-	r = sd_bus_message_enter_container(m, 'a', "{sv}");
-	if (r < 0)
-		return r;
-	while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-		r = sd_bus_message_read_basic(m, 's', &name);
-		if (r < 0)
-			return r;
-		r = read_property(job, name, m);
-		if (r < 0)
-			return r;
-		r = sd_bus_message_exit_container(m);
-		if (r < 0)
-			return r;
-	}
-	if (r < 0)
-		return r;
-	return sd_bus_message_exit_container(m);
+	return client_each_property(m, read_property, job);
 }
 
 void hist_read_json(struct hist *hist, const json_t *object, const char *key)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* migctl cancel: cancel a job. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "client.h"
+#include "json.h"
 #include "migctl.h"
 #include "text.h"
 
@@ -36,7 +36,7 @@ int verb_cancel(int argc, char **argv)
 {
 	struct opts opts = { .verb = "cancel", .help = help };
 	struct client client = { };
-	char *text = NULL;
+	json_t *job;
 	__u64 id;
 	int code;
 
@@ -50,21 +50,19 @@ int verb_cancel(int argc, char **argv)
 	code = client_parse_job(argv[optind++], &id);
 	if (code != MIGCTL_OK)
 		return code;
-	code = opts_no_more(&opts, argc, argv);
-	if (code != OPTS_GO_ON)
-		return code;
-	code = client_open(&client, &opts);
+	code = client_open_args(&client, &opts, argc, argv);
 	if (code != MIGCTL_OK)
 		return code;
 	code = cancel(&client, id);
 	if (code == MIGCTL_OK && opts.json) {
-		code = client_job_text(&client, id, &text);
-		if (code == MIGCTL_OK)
-			puts(text);
+		code = client_job_json(&client, id, &job);
+		if (code == MIGCTL_OK) {
+			json_print(job);
+			json_decref(job);
+		}
 	} else if (code == MIGCTL_OK) {
 		printf("job %llu is being cancelled\n", id);
 	}
-	free(text);
 	client_close(&client);
 	return code;
 }

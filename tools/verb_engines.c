@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* migctl engines: what can copy, and how well it does. */
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "client.h"
 #include "job.h"
@@ -59,24 +57,17 @@ int verb_engines(int argc, char **argv)
 	struct opts opts = { .verb = "engines", .help = help };
 	json_t *all = NULL, *engines;
 	struct client client = { };
-	char *text = NULL;
 	int code;
 
 	code = opts_parse_table(&opts, argc, argv);
-	if (code == OPTS_GO_ON)
-		code = opts_no_more(&opts, argc, argv);
 	if (code != OPTS_GO_ON)
 		return code;
-	code = client_open(&client, &opts);
+	code = client_open_args(&client, &opts, argc, argv);
 	if (code != MIGCTL_OK)
 		return code;
-	code = client_manager_text(&client, "Describe", &text);
+	code = client_manager_json(&client, "Describe", &all);
 	if (code != MIGCTL_OK)
 		goto out;
-	if (json_read(text, &all) < 0) {
-		code = MIGCTL_FAILED;
-		goto out;
-	}
 	engines = json_object_get(all, "engines");
 	if (opts.json) {
 		json_print(engines);
@@ -86,7 +77,6 @@ int verb_engines(int argc, char **argv)
 	}
 out:
 	json_decref(all);
-	free(text);
 	client_close(&client);
 	return code;
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* migctl jobs: the jobs, or one of them. */
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "client.h"
 #include "job.h"
@@ -56,17 +54,12 @@ static int print_table(const json_t *jobs, bool legend)
 
 static int show_all(struct client *c, const struct opts *opts)
 {
-	char *text = NULL;
 	json_t *all, *jobs;
 	int code;
 
-	code = client_manager_text(c, "Describe", &text);
+	code = client_manager_json(c, "Describe", &all);
 	if (code != MIGCTL_OK)
 		return code;
-	if (json_read(text, &all) < 0) {
-		free(text);
-		return MIGCTL_FAILED;
-	}
 	jobs = json_object_get(all, "jobs");
 	if (opts->json) {
 		json_print(jobs);
@@ -75,7 +68,6 @@ static int show_all(struct client *c, const struct opts *opts)
 		code = MIGCTL_FAILED;
 	}
 	json_decref(all);
-	free(text);
 	return code;
 }
 
@@ -83,16 +75,11 @@ static int show_one(struct client *c, const struct opts *opts, __u64 id)
 {
 	struct job job = { };
 	json_t *object;
-	char *text = NULL;
 	int code;
 
-	code = client_job_text(c, id, &text);
+	code = client_job_json(c, id, &object);
 	if (code != MIGCTL_OK)
 		return code;
-	if (json_read(text, &object) < 0) {
-		free(text);
-		return MIGCTL_FAILED;
-	}
 	if (opts->json) {
 		json_print(object);
 	} else {
@@ -100,7 +87,6 @@ static int show_one(struct client *c, const struct opts *opts, __u64 id)
 		job_print_detail(&job);
 	}
 	json_decref(object);
-	free(text);
 	return code;
 }
 
@@ -121,10 +107,7 @@ int verb_jobs(int argc, char **argv)
 			return code;
 		one = true;
 	}
-	code = opts_no_more(&opts, argc, argv);
-	if (code != OPTS_GO_ON)
-		return code;
-	code = client_open(&client, &opts);
+	code = client_open_args(&client, &opts, argc, argv);
 	if (code != MIGCTL_OK)
 		return code;
 	code = one ? show_one(&client, &opts, id) : show_all(&client, &opts);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* migctl migrate: move the memory of a process. */
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -270,9 +269,7 @@ static int new_call(const struct request *q, struct client *c, sd_bus_message **
 /* The last word on a job: its summary, or its JSON. */
 static int report(const struct request *q, struct follow *f, int code)
 {
-	json_t *object = NULL;
-	char *text = NULL;
-	int r;
+	json_t *object;
 
 	if (q->no_block && !q->opts.json) {
 		if (!q->quiet)
@@ -282,20 +279,18 @@ static int report(const struct request *q, struct follow *f, int code)
 	}
 	if (q->quiet && !q->opts.json)
 		return code;
-	r = client_job_text(f->client, f->job.id, &text);
-	if (r == MIGCTL_OK && !json_read(text, &object)) {
+	if (client_job_json(f->client, f->job.id, &object) == MIGCTL_OK) {
 		if (q->opts.json)
 			json_print(object);
 		else
 			job_read_json(&f->job, object);
+		json_decref(object);
 	} else if (q->opts.json) {
 		code = code ? code : MIGCTL_FAILED;
 	}
 	/* Without the details the outcome is still known. */
 	if (!q->opts.json)
 		job_print_summary(&f->job);
-	json_decref(object);
-	free(text);
 	return code;
 }
 

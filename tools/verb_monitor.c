@@ -217,10 +217,7 @@ static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *erro
 
 static int add_matches(struct monitor *monitor, struct client *c)
 {
-	static const struct {
-		const char *rule;
-		sd_bus_message_handler_t handler;
-	} matches[] = {
+	static const struct client_match matches[] = {
 		{ JOBS_RULE(IFACE_PROPS, "PropertiesChanged"), on_changed },
 		{ JOBS_RULE(IFACE_JOB, "Done"), on_done },
 		{ MANAGER_RULE("JobNew"), on_job_new },
@@ -229,15 +226,10 @@ static int add_matches(struct monitor *monitor, struct client *c)
 		{ MANAGER_RULE("Quarantine"), on_quarantine },
 		{ OWNER_RULE, on_owner },
 		{ DISCONNECTED_RULE, on_disconnected },
+		{ NULL, NULL }
 	};
-	int r;
 
-	for (size_t i = 0; i < ARRAY_SIZE(matches); i++) {
-		r = sd_bus_add_match(c->bus, NULL, matches[i].rule, matches[i].handler, monitor);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return client_add_matches(c, matches, monitor);
 }
 
 /* Being interrupted is how a monitor ends: exit 0. */
@@ -276,12 +268,10 @@ int verb_monitor(int argc, char **argv)
 	int r, code;
 
 	code = opts_parse(&opts, argc, argv);
-	if (code == OPTS_GO_ON)
-		code = opts_no_more(&opts, argc, argv);
 	if (code != OPTS_GO_ON)
 		return code;
 	monitor.json = opts.json;
-	code = client_open(&client, &opts);
+	code = client_open_args(&client, &opts, argc, argv);
 	if (code != MIGCTL_OK)
 		return code;
 	r = sd_event_new(&monitor.event);

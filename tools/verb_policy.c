@@ -135,7 +135,7 @@ static void print_value(const struct key *key, const char *text, __u64 number)
 }
 
 /* What is printed is what `policy set` takes. */
-static int print_property(sd_bus_message *m, const char *name)
+static int print_property(sd_bus_message *m, const char *name, void *userdata)
 {
 	const struct key *key = NULL;
 	const char *text = NULL;
@@ -143,6 +143,7 @@ static int print_property(sd_bus_message *m, const char *name)
 	char safe[128];
 	int r;
 
+	(void)userdata;
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (!strcmp(name, keys[i].property))
 			key = &keys[i];
@@ -159,41 +160,16 @@ static int print_property(sd_bus_message *m, const char *name)
 	return 0;
 }
 
-static int print_properties(sd_bus_message *m)
-{
-	const char *name;
-	int r;
-
-	r = sd_bus_message_enter_container(m, 'a', "{sv}");
-	if (r < 0)
-		return r;
-	while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-		r = sd_bus_message_read(m, "s", &name);
-		if (r >= 0)
-			r = print_property(m, name);
-		if (r >= 0)
-			r = sd_bus_message_exit_container(m);
-		if (r < 0)
-			return r;
-	}
-	return r;
-}
-
 static int show_json(struct client *c)
 {
-	char *text = NULL;
-	json_t *all = NULL;
+	json_t *all;
 	int code;
 
-	code = client_manager_text(c, "Describe", &text);
+	code = client_manager_json(c, "Describe", &all);
 	if (code != MIGCTL_OK)
 		return code;
-	if (json_read(text, &all) < 0)
-		code = MIGCTL_FAILED;
-	else
-		json_print(json_object_get(all, "policy"));
+	json_print(json_object_get(all, "policy"));
 	json_decref(all);
-	free(text);
 	return code;
 }
 
@@ -205,7 +181,7 @@ static int show(struct client *c)
 	code = client_manager_properties(c, IFACE_POLICY, &m);
 	if (code != MIGCTL_OK)
 		return code;
-	r = print_properties(m);
+	r = client_each_property(m, print_property, NULL);
 	if (r < 0)
 		code = client_fail(NULL, r);
 	sd_bus_message_unref(m);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* migctl stats: counters and times since the module was loaded. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "client.h"
 #include "job.h"
@@ -70,24 +69,17 @@ int verb_stats(int argc, char **argv)
 	struct opts opts = { .verb = "stats", .help = help };
 	struct client client = { };
 	json_t *stats = NULL;
-	char *text = NULL;
 	int code;
 
 	code = opts_parse(&opts, argc, argv);
-	if (code == OPTS_GO_ON)
-		code = opts_no_more(&opts, argc, argv);
 	if (code != OPTS_GO_ON)
 		return code;
-	code = client_open(&client, &opts);
+	code = client_open_args(&client, &opts, argc, argv);
 	if (code != MIGCTL_OK)
 		return code;
-	code = client_manager_text(&client, "GetStats", &text);
+	code = client_manager_json(&client, "GetStats", &stats);
 	if (code != MIGCTL_OK)
 		goto out;
-	if (json_read(text, &stats) < 0) {
-		code = MIGCTL_FAILED;
-		goto out;
-	}
 	if (opts.json) {
 		json_print(stats);
 	} else {
@@ -97,7 +89,6 @@ int verb_stats(int argc, char **argv)
 	}
 out:
 	json_decref(stats);
-	free(text);
 	client_close(&client);
 	return code;
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* migctl status: what migd is, and whether it is ready. */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "client.h"
@@ -39,34 +37,19 @@ static int read_text(sd_bus_message *m, char *dst, size_t size)
 	return r;
 }
 
-static int read_ready(sd_bus_message *m, struct ready *ready)
+static int read_ready(sd_bus_message *m, const char *name, void *userdata)
 {
-	const char *name;
-	int r;
+	struct ready *ready = userdata;
 
-	r = sd_bus_message_enter_container(m, 'a', "{sv}");
-	if (r < 0)
-		return r;
-	while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-		r = sd_bus_message_read(m, "s", &name);
-		if (r < 0)
-			return r;
-		if (!strcmp(name, "Version"))
-			r = read_text(m, ready->version, sizeof(ready->version));
-		else if (!strcmp(name, "ModuleVersion"))
-			r = read_text(m, ready->module_version, sizeof(ready->module_version));
-		else if (!strcmp(name, "ModuleError"))
-			r = read_text(m, ready->error, sizeof(ready->error));
-		else if (!strcmp(name, "Ready"))
-			r = sd_bus_message_read(m, "v", "b", &ready->ready);
-		else
-			r = sd_bus_message_skip(m, "v");
-		if (r >= 0)
-			r = sd_bus_message_exit_container(m);
-		if (r < 0)
-			return r;
-	}
-	return r;
+	if (!strcmp(name, "Version"))
+		return read_text(m, ready->version, sizeof(ready->version));
+	if (!strcmp(name, "ModuleVersion"))
+		return read_text(m, ready->module_version, sizeof(ready->module_version));
+	if (!strcmp(name, "ModuleError"))
+		return read_text(m, ready->error, sizeof(ready->error));
+	if (!strcmp(name, "Ready"))
+		return sd_bus_message_read(m, "v", "b", &ready->ready);
+	return sd_bus_message_skip(m, "v");
 }
 
 static void print_engines(const json_t *engines)
@@ -141,32 +124,25 @@ int verb_status(int argc, char **argv)
 	struct client client = { };
 	struct ready ready = { };
 	json_t *all = NULL;
-	char *text = NULL;
 	int r, code;
 
 	code = opts_parse(&opts, argc, argv);
-	if (code == OPTS_GO_ON)
-		code = opts_no_more(&opts, argc, argv);
 	if (code != OPTS_GO_ON)
 		return code;
-	code = client_open(&client, &opts);
+	code = client_open_args(&client, &opts, argc, argv);
 	if (code != MIGCTL_OK)
 		return code;
 	code = client_manager_properties(&client, IFACE_MANAGER, &properties);
 	if (code != MIGCTL_OK)
 		goto out;
-	r = read_ready(properties, &ready);
+	r = client_each_property(properties, read_ready, &ready);
 	if (r < 0) {
 		code = client_fail(NULL, r);
 		goto out;
 	}
-	code = client_manager_text(&client, "Describe", &text);
+	code = client_manager_json(&client, "Describe", &all);
 	if (code != MIGCTL_OK)
 		goto out;
-	if (json_read(text, &all) < 0) {
-		code = MIGCTL_FAILED;
-		goto out;
-	}
 	if (opts.json)
 		json_print(all);
 	else
@@ -179,7 +155,6 @@ int verb_status(int argc, char **argv)
 	}
 out:
 	json_decref(all);
-	free(text);
 	sd_bus_message_unref(properties);
 	client_close(&client);
 	return code;
