@@ -12,6 +12,35 @@ int bus_fault(sd_bus_error *error, const struct fault *f)
 	return sd_bus_error_set(error, fault_name(f->id), f->text);
 }
 
+int bus_reply_json(sd_bus_message *msg, json_t *o)
+{
+	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	int r;
+
+	json_decref(o);
+	if (!text)
+		return -ENOMEM;
+	r = sd_bus_reply_method_return(msg, "s", text);
+	free(text);
+	return r;
+}
+
+int bus_reply_paths(char **paths, size_t n, char ***ret)
+{
+	bool whole = true;
+
+	for (size_t i = 0; i < n; i++)
+		whole = whole && paths[i];
+	if (whole) {
+		*ret = paths;
+		return 0;
+	}
+	for (size_t i = 0; i < n; i++)
+		free(paths[i]);
+	free(paths);
+	return -ENOMEM;
+}
+
 int bus_check_sender(sd_bus_message *msg, const char *what, sd_bus_error *error)
 {
 	sd_bus_creds *creds = NULL;

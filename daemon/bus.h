@@ -3,6 +3,7 @@
 #ifndef MIGD_BUS_H
 #define MIGD_BUS_H
 
+#include <jansson.h>
 #include <systemd/sd-bus.h>
 
 #include "errors.h"
@@ -25,6 +26,10 @@ int bus_announce(struct manager *m);
 
 /* Answer a call by the fault. */
 int bus_fault(sd_bus_error *error, const struct fault *f);
+/* Answer a call by @o as a string; takes the reference. */
+int bus_reply_json(sd_bus_message *msg, json_t *o);
+/* Answer an enumerator by @n paths, which are taken; a NULL among them was no memory. */
+int bus_reply_paths(char **paths, size_t n, char ***ret);
 
 /*
  * May the sender of @msg change anything? 0, or a negative errno with our sentence in

@@ -47,7 +47,6 @@ static int list_paths(sd_bus *bus, const char *prefix, void *arg, char ***ret,
 {
 	struct manager *m = arg;
 	char path[BUS_PATH_LEN], **paths;
-	size_t n = 0;
 
 	(void)bus;
 	(void)prefix;
@@ -55,20 +54,11 @@ static int list_paths(sd_bus *bus, const char *prefix, void *arg, char ***ret,
 	paths = calloc(m->nr_engines + 1, sizeof(*paths));
 	if (!paths)
 		return -ENOMEM;
-	for (; n < m->nr_engines; n++) {
-		bus_engine_path(m->engines[n].name, path);
-		paths[n] = strdup(path);
-		if (!paths[n])
-			goto err;
+	for (unsigned int i = 0; i < m->nr_engines; i++) {
+		bus_engine_path(m->engines[i].name, path);
+		paths[i] = strdup(path);
 	}
-	*ret = paths;
-	return 0;
-
-err:
-	while (n)
-		free(paths[--n]);
-	free(paths);
-	return -ENOMEM;
+	return bus_reply_paths(paths, m->nr_engines, ret);
 }
 
 static int get_text(sd_bus *bus, const char *path, const char *iface, const char *property,
@@ -92,17 +82,8 @@ static int get_text(sd_bus *bus, const char *path, const char *iface, const char
 
 static int describe(sd_bus_message *msg, void *arg, sd_bus_error *error)
 {
-	json_t *o = json_channel(arg);
-	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-	int r;
-
 	(void)error;
-	json_decref(o);
-	if (!text)
-		return -ENOMEM;
-	r = sd_bus_reply_method_return(msg, "s", text);
-	free(text);
-	return r;
+	return bus_reply_json(msg, json_channel(arg));
 }
 
 #define CONST	SD_BUS_VTABLE_PROPERTY_CONST

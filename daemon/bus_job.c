@@ -51,19 +51,9 @@ static int list_paths(sd_bus *bus, const char *prefix, void *arg, char ***ret,
 		return -ENOMEM;
 	for (struct job *job = m->jobs; job; job = job->next) {
 		bus_job_path(job->nl.id, path);
-		paths[n] = strdup(path);
-		if (!paths[n])
-			goto err;
-		n++;
+		paths[n++] = strdup(path);
 	}
-	*ret = paths;
-	return 0;
-
-err:
-	while (n)
-		free(paths[--n]);
-	free(paths);
-	return -ENOMEM;
+	return bus_reply_paths(paths, n, ret);
 }
 
 static int get_text(sd_bus *bus, const char *path, const char *iface, const char *property,
@@ -129,17 +119,8 @@ static int cancel(sd_bus_message *msg, void *arg, sd_bus_error *error)
 
 static int describe(sd_bus_message *msg, void *arg, sd_bus_error *error)
 {
-	json_t *o = json_job(arg);
-	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-	int r;
-
 	(void)error;
-	json_decref(o);
-	if (!text)
-		return -ENOMEM;
-	r = sd_bus_reply_method_return(msg, "s", text);
-	free(text);
-	return r;
+	return bus_reply_json(msg, json_job(arg));
 }
 
 #define CONST	SD_BUS_VTABLE_PROPERTY_CONST
@@ -209,16 +190,13 @@ void bus_job_done(struct manager *m, const struct job *job)
 {
 	const char *outcome = name_outcome(job->nl.outcome);
 	char path[BUS_PATH_LEN];
-	uint64_t left = 0;
 
-	for (unsigned int i = 0; i < NL_REASONS; i++)
-		left += job->nl.left[i];
 	bus_job_path(job->nl.id, path);
 	sd_bus_emit_properties_changed(m->bus, path, BUS_JOB_IFACE, "State", "Outcome", "Total",
 				       "Moved", "Bytes", "Left", "Passes", "Batches", "Rescued",
 				       "ElapsedUSec", NULL);
 	sd_bus_emit_signal(m->bus, path, BUS_JOB_IFACE, "Done", "stt", outcome, job->nl.moved,
-			   left);
+			   job_left(job));
 	sd_bus_emit_signal(m->bus, BUS_ROOT, BUS_MANAGER_IFACE, "JobRemoved", "tos", job->nl.id,
 			   path, outcome);
 }

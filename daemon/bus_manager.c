@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Interface org.migd1.Manager. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,21 +7,6 @@
 #include "json.h"
 #include "log.h"
 #include "names.h"
-
-/* Answers @o, which is taken, as a string. */
-static int reply_json(sd_bus_message *msg, json_t *o)
-{
-	char *text;
-	int r;
-
-	text = o ? json_dumps(o, JSON_COMPACT) : NULL;
-	json_decref(o);
-	if (!text)
-		return -ENOMEM;
-	r = sd_bus_reply_method_return(msg, "s", text);
-	free(text);
-	return r;
-}
 
 static int migrate_process(sd_bus_message *msg, void *arg, sd_bus_error *error)
 {
@@ -48,22 +32,19 @@ static int migrate_process(sd_bus_message *msg, void *arg, sd_bus_error *error)
 	return sd_bus_reply_method_return(msg, "o", path);
 }
 
-static int list_jobs(sd_bus_message *msg, void *arg, sd_bus_error *error)
+/* Answer an array of @type, which @append fills. */
+static int reply_array(sd_bus_message *msg, const char *type, struct manager *m,
+		       int (*append)(struct manager *m, sd_bus_message *reply))
 {
-	struct manager *m = arg;
 	sd_bus_message *reply;
-	char path[BUS_PATH_LEN];
 	int r;
 
-	(void)error;
 	r = sd_bus_message_new_method_return(msg, &reply);
 	if (r < 0)
 		return r;
-	r = sd_bus_message_open_container(reply, 'a', "(to)");
-	for (struct job *job = m->jobs; job && r >= 0; job = job->next) {
-		bus_job_path(job->nl.id, path);
-		r = sd_bus_message_append(reply, "(to)", job->nl.id, path);
-	}
+	r = sd_bus_message_open_container(reply, 'a', type);
+	if (r >= 0)
+		r = append(m, reply);
 	if (r >= 0)
 		r = sd_bus_message_close_container(reply);
 	if (r >= 0)
@@ -72,29 +53,41 @@ static int list_jobs(sd_bus_message *msg, void *arg, sd_bus_error *error)
 	return r;
 }
 
-static int list_engines(sd_bus_message *msg, void *arg, sd_bus_error *error)
+static int append_jobs(struct manager *m, sd_bus_message *reply)
 {
-	struct manager *m = arg;
-	sd_bus_message *reply;
 	char path[BUS_PATH_LEN];
-	int r;
+	int r = 0;
 
+	for (struct job *job = m->jobs; job && r >= 0; job = job->next) {
+		bus_job_path(job->nl.id, path);
+		r = sd_bus_message_append(reply, "(to)", job->nl.id, path);
+	}
+	return r;
+}
+
+static int list_jobs(sd_bus_message *msg, void *arg, sd_bus_error *error)
+{
 	(void)error;
-	engines_refresh(m, 0);
-	r = sd_bus_message_new_method_return(msg, &reply);
-	if (r < 0)
-		return r;
-	r = sd_bus_message_open_container(reply, 'a', "(so)");
+	return reply_array(msg, "(to)", arg, append_jobs);
+}
+
+static int append_engines(struct manager *m, sd_bus_message *reply)
+{
+	char path[BUS_PATH_LEN];
+	int r = 0;
+
 	for (unsigned int i = 0; i < m->nr_engines && r >= 0; i++) {
 		bus_engine_path(m->engines[i].name, path);
 		r = sd_bus_message_append(reply, "(so)", m->engines[i].name, path);
 	}
-	if (r >= 0)
-		r = sd_bus_message_close_container(reply);
-	if (r >= 0)
-		r = sd_bus_send(NULL, reply, NULL);
-	sd_bus_message_unref(reply);
 	return r;
+}
+
+static int list_engines(sd_bus_message *msg, void *arg, sd_bus_error *error)
+{
+	(void)error;
+	engines_refresh(arg, 0);
+	return reply_array(msg, "(so)", arg, append_engines);
 }
 
 static int get_stats(sd_bus_message *msg, void *arg, sd_bus_error *error)
@@ -113,7 +106,7 @@ static int get_stats(sd_bus_message *msg, void *arg, sd_bus_error *error)
 			  strerror(-r));
 		return bus_fault(error, &f);
 	}
-	return reply_json(msg, json_stats(&stats, m));
+	return bus_reply_json(msg, json_stats(&stats, m));
 }
 
 static int describe(sd_bus_message *msg, void *arg, sd_bus_error *error)
@@ -121,20 +114,24 @@ static int describe(sd_bus_message *msg, void *arg, sd_bus_error *error)
 	struct manager *m = arg;
 
 	(void)error;
-	return reply_json(msg, json_describe(m));
+	return bus_reply_json(msg, json_describe(m));
 }
 
-static int get_version(sd_bus *bus, const char *path, const char *iface, const char *property,
-		       sd_bus_message *reply, void *arg, sd_bus_error *error)
+static int get_text(sd_bus *bus, const char *path, const char *iface, const char *property,
+		    sd_bus_message *reply, void *arg, sd_bus_error *error)
 {
 	struct manager *m = arg;
+	const char *text = MIGD_VERSION;
 
 	(void)bus;
 	(void)path;
 	(void)iface;
 	(void)error;
-	return sd_bus_message_append(reply, "s", strcmp(property, "Version") ?
-				     m->features.version : MIGD_VERSION);
+	if (!strcmp(property, "ModuleVersion"))
+		text = m->features.version;
+	else if (!strcmp(property, "ModuleError"))
+		text = m->why_not.text;
+	return sd_bus_message_append(reply, "s", text);
 }
 
 static int get_ready(sd_bus *bus, const char *path, const char *iface, const char *property,
@@ -150,30 +147,14 @@ static int get_ready(sd_bus *bus, const char *path, const char *iface, const cha
 	return sd_bus_message_append(reply, "b", m->ready);
 }
 
-static int get_module_error(sd_bus *bus, const char *path, const char *iface,
-			    const char *property, sd_bus_message *reply, void *arg,
-			    sd_bus_error *error)
-{
-	struct manager *m = arg;
-
-	(void)bus;
-	(void)path;
-	(void)iface;
-	(void)property;
-	(void)error;
-	return sd_bus_message_append(reply, "s", m->why_not.text);
-}
-
 #define ARGS(...)	SD_BUS_ARGS(__VA_ARGS__)
 
 static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_VTABLE_START(0),
-	SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-	SD_BUS_PROPERTY("ModuleVersion", "s", get_version, 0,
-			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Version", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("ModuleVersion", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Ready", "b", get_ready, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-	SD_BUS_PROPERTY("ModuleError", "s", get_module_error, 0,
-			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("ModuleError", "s", get_text, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_METHOD_WITH_ARGS("MigrateProcess",
 				ARGS("u", pid, "i", from, "i", to, "a{sv}", options),
 				ARGS("o", job), migrate_process, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -1,28 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Interface org.migd1.Policy: read by anyone, set by the privileged, kept. */
-#include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "bus.h"
 #include "log.h"
 
-static int get_engine(sd_bus *bus, const char *path, const char *iface, const char *property,
-		      sd_bus_message *reply, void *arg, sd_bus_error *error)
-{
-	struct manager *m = arg;
-
-	(void)bus;
-	(void)path;
-	(void)iface;
-	(void)property;
-	(void)error;
-	return sd_bus_message_append(reply, "s", m->policy.default_engine);
-}
-
-static int get_number(sd_bus *bus, const char *path, const char *iface, const char *property,
-		      sd_bus_message *reply, void *arg, sd_bus_error *error)
+static int get_value(sd_bus *bus, const char *path, const char *iface, const char *property,
+		     sd_bus_message *reply, void *arg, sd_bus_error *error)
 {
 	struct manager *m = arg;
 	uint64_t value = m->policy.max_rate;
@@ -31,6 +16,8 @@ static int get_number(sd_bus *bus, const char *path, const char *iface, const ch
 	(void)path;
 	(void)iface;
 	(void)error;
+	if (!strcmp(property, "DefaultEngine"))
+		return sd_bus_message_append(reply, "s", m->policy.default_engine);
 	if (!strcmp(property, "DeadlineUSec"))
 		value = m->policy.deadline_usec;
 	else if (!strcmp(property, "BatchPages"))
@@ -117,10 +104,10 @@ static int set_value(sd_bus *bus, const char *path, const char *iface, const cha
 
 static const sd_bus_vtable policy_vtable[] = {
 	SD_BUS_VTABLE_START(0),
-	SD_BUS_WRITABLE_PROPERTY("DefaultEngine", "s", get_engine, set_value, 0, CHANGES),
-	SD_BUS_WRITABLE_PROPERTY("DeadlineUSec", "t", get_number, set_value, 0, CHANGES),
-	SD_BUS_WRITABLE_PROPERTY("BatchPages", "t", get_number, set_value, 0, CHANGES),
-	SD_BUS_WRITABLE_PROPERTY("MaxRate", "t", get_number, set_value, 0, CHANGES),
+	SD_BUS_WRITABLE_PROPERTY("DefaultEngine", "s", get_value, set_value, 0, CHANGES),
+	SD_BUS_WRITABLE_PROPERTY("DeadlineUSec", "t", get_value, set_value, 0, CHANGES),
+	SD_BUS_WRITABLE_PROPERTY("BatchPages", "t", get_value, set_value, 0, CHANGES),
+	SD_BUS_WRITABLE_PROPERTY("MaxRate", "t", get_value, set_value, 0, CHANGES),
 	SD_BUS_VTABLE_END
 };
 

@@ -33,6 +33,15 @@ struct job *job_find(struct manager *m, uint64_t id)
 	return NULL;
 }
 
+uint64_t job_left(const struct job *job)
+{
+	uint64_t pages = 0;
+
+	for (unsigned int i = 0; i < NL_REASONS; i++)
+		pages += job->nl.left[i];
+	return pages;
+}
+
 static void take(struct job *job, const struct nl_job *nl)
 {
 	job->nl = *nl;
@@ -108,14 +117,11 @@ static void log_done(const struct job *job)
 		.engine = job->engine,
 		.outcome = outcome,
 	};
-	uint64_t left = 0;
 
-	for (unsigned int i = 0; i < NL_REASONS; i++)
-		left += job->nl.left[i];
 	log_event(LOG_INFO, &fields,
 		  "job %llu: %s (pid %u) to node %d %s: %llu pages moved, %llu left, %llu ms",
 		  (unsigned long long)job->nl.id, job->nl.comm, job->nl.pid, job->nl.to, outcome,
-		  (unsigned long long)job->nl.moved, (unsigned long long)left,
+		  (unsigned long long)job->nl.moved, (unsigned long long)job_left(job),
 		  (unsigned long long)job->elapsed_usec / 1000);
 }
 

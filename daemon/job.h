@@ -17,6 +17,9 @@ struct job {
 	bool done;
 };
 
+/* Pages left, whatever the reason. */
+uint64_t job_left(const struct job *job);
+
 /* What a caller wants moved. */
 struct job_request {
 	uint32_t pid;
