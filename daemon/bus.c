@@ -71,8 +71,6 @@ static int on_disconnected(sd_bus_message *msg, void *arg, sd_bus_error *error)
 {
 	struct manager *m = arg;
 
-	(void)msg;
-	(void)error;
 	log_err("the system bus is gone");
 	return sd_event_exit(m->event, EXIT_FAILURE);
 }

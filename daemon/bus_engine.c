@@ -31,9 +31,6 @@ static int find_engine(sd_bus *bus, const char *path, const char *iface, void *a
 	struct manager *m = arg;
 	char *name = NULL;
 
-	(void)bus;
-	(void)iface;
-	(void)error;
 	if (sd_bus_path_decode(path, BUS_ENGINES, &name) <= 0)
 		return 0;
 	engines_refresh(m, MAX_AGE_NS);
@@ -48,9 +45,6 @@ static int list_paths(sd_bus *bus, const char *prefix, void *arg, char ***ret,
 	struct manager *m = arg;
 	char path[BUS_PATH_LEN], **paths;
 
-	(void)bus;
-	(void)prefix;
-	(void)error;
 	paths = calloc(m->nr_engines + 1, sizeof(*paths));
 	if (!paths)
 		return -ENOMEM;
@@ -67,10 +61,6 @@ static int get_text(sd_bus *bus, const char *path, const char *iface, const char
 	const struct nl_channel *c = arg;
 	const char *text = name_channel_state(c->state);
 
-	(void)bus;
-	(void)path;
-	(void)iface;
-	(void)error;
 	if (!strcmp(property, "Name"))
 		text = c->name;
 	else if (!strcmp(property, "Device"))
@@ -82,7 +72,6 @@ static int get_text(sd_bus *bus, const char *path, const char *iface, const char
 
 static int describe(sd_bus_message *msg, void *arg, sd_bus_error *error)
 {
-	(void)error;
 	return bus_reply_json(msg, json_channel(arg));
 }
 

@@ -22,9 +22,6 @@ static int find_job(sd_bus *bus, const char *path, const char *iface, void *arg,
 	struct job *job;
 	uint64_t id;
 
-	(void)bus;
-	(void)iface;
-	(void)error;
 	if (strncmp(path, BUS_JOBS "/", strlen(BUS_JOBS "/")) ||
 	    ini_parse_u64(path + strlen(BUS_JOBS "/"), &id) < 0)
 		return 0;
@@ -43,9 +40,6 @@ static int list_paths(sd_bus *bus, const char *prefix, void *arg, char ***ret,
 	char path[BUS_PATH_LEN], **paths;
 	size_t n = 0;
 
-	(void)bus;
-	(void)prefix;
-	(void)error;
 	paths = calloc(m->nr_active + m->nr_finished + 1, sizeof(*paths));
 	if (!paths)
 		return -ENOMEM;
@@ -62,10 +56,6 @@ static int get_text(sd_bus *bus, const char *path, const char *iface, const char
 	const struct job *job = arg;
 	const char *text = "";
 
-	(void)bus;
-	(void)path;
-	(void)iface;
-	(void)error;
 	if (!strcmp(property, "Comm"))
 		text = job->nl.comm;
 	else if (!strcmp(property, "Order"))
@@ -85,11 +75,6 @@ static int get_left(sd_bus *bus, const char *path, const char *iface, const char
 	const struct job *job = arg;
 	int r;
 
-	(void)bus;
-	(void)path;
-	(void)iface;
-	(void)property;
-	(void)error;
 	r = sd_bus_message_open_container(reply, 'a', "{st}");
 	for (unsigned int i = 0; i < NL_REASONS && r >= 0; i++)
 		if (job->nl.left[i])
@@ -119,7 +104,6 @@ static int cancel(sd_bus_message *msg, void *arg, sd_bus_error *error)
 
 static int describe(sd_bus_message *msg, void *arg, sd_bus_error *error)
 {
-	(void)error;
 	return bus_reply_json(msg, json_job(arg));
 }
 

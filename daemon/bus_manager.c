@@ -67,7 +67,6 @@ static int append_jobs(struct manager *m, sd_bus_message *reply)
 
 static int list_jobs(sd_bus_message *msg, void *arg, sd_bus_error *error)
 {
-	(void)error;
 	return reply_array(msg, "(to)", arg, append_jobs);
 }
 
@@ -85,7 +84,6 @@ static int append_engines(struct manager *m, sd_bus_message *reply)
 
 static int list_engines(sd_bus_message *msg, void *arg, sd_bus_error *error)
 {
-	(void)error;
 	engines_refresh(arg, 0);
 	return reply_array(msg, "(so)", arg, append_engines);
 }
@@ -113,7 +111,6 @@ static int describe(sd_bus_message *msg, void *arg, sd_bus_error *error)
 {
 	struct manager *m = arg;
 
-	(void)error;
 	return bus_reply_json(msg, json_describe(m));
 }
 
@@ -123,10 +120,6 @@ static int get_text(sd_bus *bus, const char *path, const char *iface, const char
 	struct manager *m = arg;
 	const char *text = MIGD_VERSION;
 
-	(void)bus;
-	(void)path;
-	(void)iface;
-	(void)error;
 	if (!strcmp(property, "ModuleVersion"))
 		text = m->features.version;
 	else if (!strcmp(property, "ModuleError"))
@@ -139,11 +132,6 @@ static int get_ready(sd_bus *bus, const char *path, const char *iface, const cha
 {
 	struct manager *m = arg;
 
-	(void)bus;
-	(void)path;
-	(void)iface;
-	(void)property;
-	(void)error;
 	return sd_bus_message_append(reply, "b", m->ready);
 }
 

@@ -66,7 +66,6 @@ static int read_deadline(sd_bus_message *msg, struct job_request *req, struct fa
 
 static int read_rate(sd_bus_message *msg, struct job_request *req, struct fault *f)
 {
-	(void)f;
 	req->has_rate = true;
 	return sd_bus_message_read_basic(msg, 't', &req->max_rate);
 }

@@ -12,10 +12,6 @@ static int get_value(sd_bus *bus, const char *path, const char *iface, const cha
 	struct manager *m = arg;
 	uint64_t value = m->policy.max_rate;
 
-	(void)bus;
-	(void)path;
-	(void)iface;
-	(void)error;
 	if (!strcmp(property, "DefaultEngine"))
 		return sd_bus_message_append(reply, "s", m->policy.default_engine);
 	if (!strcmp(property, "DeadlineUSec"))

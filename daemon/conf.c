@@ -40,7 +40,6 @@ static int each_word(const char *text, int (*fn)(const char *word, const void *a
 
 static int check_word(const char *word, const void *arg)
 {
-	(void)arg;
 	return policy_check_engine(word);
 }
 

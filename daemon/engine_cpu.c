@@ -15,7 +15,6 @@ static int cpu_start(struct worker *w, struct slot *s, unsigned int first, unsig
 {
 	unsigned int parts = count / MIN_PART;
 
-	(void)choice;
 	if (parts > w->cpu_copies)
 		parts = w->cpu_copies;
 	if (!parts)
@@ -34,8 +33,6 @@ static int cpu_start(struct worker *w, struct slot *s, unsigned int first, unsig
 
 static int cpu_complete(struct worker *w, struct slot *s, struct copy *c, int res)
 {
-	(void)w;
-	(void)s;
 	if (res < 0)
 		return res;
 	return res == c->count ? ENGINE_COMPLETED : -EIO;

@@ -74,7 +74,6 @@ static bool blames_channel(int err)
 
 static int dma_complete(struct worker *w, struct slot *s, struct copy *c, int res)
 {
-	(void)s;
 	atomic_fetch_sub_explicit(&c->channel->load, c->count, memory_order_relaxed);
 	if (res == c->count) {
 		channel_good(c->channel);

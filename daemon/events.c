@@ -62,9 +62,6 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
 	struct events *ev = arg;
 	int r;
 
-	(void)source;
-	(void)fd;
-	(void)revents;
 	r = nl_recvmsgs_default(ev->sock);
 	/* libnl answers NLE_NOMEM for ENOBUFS. */
 	if (r == -NLE_NOMEM)

@@ -82,7 +82,6 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
 {
 	struct manager *m = arg;
 
-	(void)source;
 	if (si->ssi_signo == SIGHUP) {
 		reload(m);
 		return 0;
@@ -147,8 +146,6 @@ static int on_settled(sd_event_source *source, uint64_t usec, void *arg)
 {
 	struct manager *m = arg;
 
-	(void)source;
-	(void)usec;
 	serve_tell(m);
 	return announce(m) < 0 ? sd_event_exit(m->event, EXIT_FAILURE) : 0;
 }
@@ -165,7 +162,6 @@ static int on_retry(sd_event_source *source, void *arg)
 {
 	struct manager *m = arg;
 
-	(void)source;
 	if (m->ready)
 		return 0;
 	return settle(m) < 0 ? sd_event_exit(m->event, EXIT_FAILURE) : 0;
@@ -181,7 +177,6 @@ static int on_dev(sd_event_source *source, const struct inotify_event *e, void *
 {
 	struct manager *m = arg;
 
-	(void)source;
 	if (!e->len || strcmp(e->name, MIGD_DEVICE_NAME) || m->ready)
 		return 0;
 	manager_retry(m);

@@ -60,7 +60,6 @@ static int on_ack(struct nl_msg *msg, void *arg)
 {
 	struct request *req = arg;
 
-	(void)msg;
 	req->done = true;
 	return NL_STOP;
 }
@@ -86,7 +85,6 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *e, void *arg)
 {
 	struct request *req = arg;
 
-	(void)from;
 	req->err = e->error;
 	req->done = true;
 	keep_message(req->ctl, e);

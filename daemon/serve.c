@@ -111,8 +111,6 @@ static int on_notes(sd_event_source *source, int fd, uint32_t revents, void *arg
 	struct manager *m = arg;
 	eventfd_t value;
 
-	(void)source;
-	(void)revents;
 	eventfd_read(fd, &value);
 	for (unsigned int i = 0; i < m->nr_workers; i++)
 		/* Restarted, we begin anew with a fresh device. */

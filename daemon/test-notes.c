@@ -14,7 +14,6 @@ static struct notes notes;
 
 static void *writer(void *arg)
 {
-	(void)arg;
 	for (uint32_t i = 1; i <= MANY; i++) {
 		struct note note = { NOTE_FALLBACK, .job = i, .pages = i };
 

@@ -37,7 +37,6 @@ static int on_round(sd_event_source *source, uint64_t usec, void *arg)
 	struct manager *m = arg;
 	bool well = workers_well(m);
 
-	(void)usec;
 	if (well)
 		sd_notify(0, "WATCHDOG=1");
 	m->stuck = !well;

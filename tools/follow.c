@@ -50,7 +50,6 @@ static int on_cancelled(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	const sd_bus_error *e = sd_bus_message_get_error(m);
 	struct follow *f = userdata;
 
-	(void)error;
 	if (!e)
 		return 0;
 	/* It ended by itself meanwhile, or the daemon went: both are told otherwise. */
@@ -89,7 +88,6 @@ static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	struct follow *f = userdata;
 	int r;
 
-	(void)error;
 	if (e && client_no_object(e)) {
 		/* Not there yet: JobNew will tell when it is; or gone: JobRemoved has told. */
 		return 0;
@@ -139,7 +137,6 @@ static int on_submitted(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	const char *path;
 	int r;
 
-	(void)error;
 	if (e) {
 		finish_lost(f, client_fail(e, 0));
 		return 0;
@@ -172,7 +169,6 @@ static int on_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	const char *iface;
 	int r;
 
-	(void)error;
 	if (!is_ours(f, m))
 		return 0;
 	r = sd_bus_message_read(m, "s", &iface);
@@ -198,7 +194,6 @@ static int on_done(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	const char *outcome;
 	__u64 moved, left;
 
-	(void)error;
 	if (!is_ours(f, m) || sd_bus_message_read(m, "stt", &outcome, &moved, &left) < 0)
 		return 0;
 	f->job.moved = moved;
@@ -212,7 +207,6 @@ static int on_job_new(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	const char *path;
 	__u64 id;
 
-	(void)error;
 	if (sd_bus_message_read(m, "to", &id, &path) < 0 || !f->job.id || id != f->job.id)
 		return 0;
 	return ask_properties(f);
@@ -224,7 +218,6 @@ static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error
 	struct follow *f = userdata;
 	__u64 id;
 
-	(void)error;
 	if (sd_bus_message_read(m, "tos", &id, &path, &outcome) < 0 || !f->job.id ||
 	    id != f->job.id || job_is_done(&f->job))
 		return 0;
@@ -236,8 +229,6 @@ static int on_away_too_long(sd_event_source *source, uint64_t usec, void *userda
 {
 	struct follow *f = userdata;
 
-	(void)source;
-	(void)usec;
 	progress_info(&f->progress, &f->job,
 		      "the daemon has not come back with job %llu, which the kernel ends by itself: see `systemctl status migd` and `journalctl -u migd`",
 		      f->job.id);
@@ -251,7 +242,6 @@ static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	struct follow *f = userdata;
 	int r;
 
-	(void)error;
 	if (sd_bus_message_read(m, "sss", &name, &before, &after) < 0 || !f->job.id)
 		return 0;
 	if (!after[0] || (before[0] && !f->away)) {
@@ -272,8 +262,6 @@ static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *erro
 {
 	struct follow *f = userdata;
 
-	(void)m;
-	(void)error;
 	if (f->job.id)
 		progress_info(&f->progress, &f->job,
 			      "the system bus is gone, job %llu goes on: when the bus is back, see `migctl jobs %llu`",
@@ -289,8 +277,6 @@ static int on_interrupt(sd_event_source *source, const struct signalfd_siginfo *
 {
 	struct follow *f = userdata;
 
-	(void)source;
-	(void)info;
 	if (f->interrupts++) {
 		if (!f->job.id)
 			progress_info(&f->progress, &f->job,
@@ -320,7 +306,6 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct follow *f = userdata;
 
-	(void)usec;
 	progress_update(&f->progress, &f->job);
 	return sd_event_source_set_time_relative(source, TICK_USEC);
 }

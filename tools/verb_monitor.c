@@ -82,7 +82,6 @@ static int on_job_new(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	const char *path;
 	__u64 id;
 
-	(void)error;
 	if (sd_bus_message_read(m, "to", &id, &path) < 0)
 		return 0;
 	if (monitor->json)
@@ -99,7 +98,6 @@ static int on_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	const char *iface;
 	__u64 id;
 
-	(void)error;
 	if (client_job_id(sd_bus_message_get_path(m), &id) < 0 ||
 	    sd_bus_message_read(m, "s", &iface) < 0 || strcmp(iface, IFACE_JOB) ||
 	    job_read_properties(&job, m) < 0)
@@ -122,7 +120,6 @@ static int on_done(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	const char *outcome;
 	__u64 id, moved, left;
 
-	(void)error;
 	if (client_job_id(sd_bus_message_get_path(m), &id) < 0 ||
 	    sd_bus_message_read(m, "stt", &outcome, &moved, &left) < 0)
 		return 0;
@@ -142,7 +139,6 @@ static int on_fault(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	const char *engine, *message;
 	int err;
 
-	(void)error;
 	if (sd_bus_message_read(m, "sis", &engine, &err, &message) < 0)
 		return 0;
 	if (monitor->json)
@@ -159,7 +155,6 @@ static int on_rescued(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	__u64 id, moved, put_back;
 	const char *cause;
 
-	(void)error;
 	if (sd_bus_message_read(m, "tstt", &id, &cause, &moved, &put_back) < 0)
 		return 0;
 	if (monitor->json)
@@ -179,7 +174,6 @@ static int on_quarantine(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	const char *engine;
 	__u64 pages;
 
-	(void)error;
 	if (sd_bus_message_read(m, "st", &engine, &pages) < 0)
 		return 0;
 	if (monitor->json)
@@ -195,7 +189,6 @@ static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	const char *name, *before, *after;
 	struct monitor *monitor = userdata;
 
-	(void)error;
 	if (sd_bus_message_read(m, "sss", &name, &before, &after) < 0)
 		return 0;
 	if (monitor->json)
@@ -209,8 +202,6 @@ static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *erro
 {
 	struct monitor *monitor = userdata;
 
-	(void)m;
-	(void)error;
 	sd_event_exit(monitor->event, client_fail(NULL, -ECONNRESET));
 	return 0;
 }

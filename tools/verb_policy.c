@@ -143,7 +143,6 @@ static int print_property(sd_bus_message *m, const char *name, void *userdata)
 	char safe[128];
 	int r;
 
-	(void)userdata;
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (!strcmp(name, keys[i].property))
 			key = &keys[i];
