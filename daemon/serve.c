@@ -41,6 +41,8 @@ static int open_control(struct manager *m, struct fault *f)
 {
 	int r;
 
+	/* The module that was there last may be gone. */
+	m->features = (struct nl_features) { .abi_version = 0 };
 	r = nl_ctl_open(&m->nl);
 	if (r == -ENOENT)
 		return fault_set(f, FAULT_MODULE_MISSING,
@@ -208,11 +210,13 @@ int serve_start(struct manager *m)
 	r = try_start(m, &f);
 	if (r < 0) {
 		serve_stop(m);
-		if (strcmp(m->why_not.text, f.text))
+		/* Every caller of a job has it tried again; mostly it fails as before. */
+		if (strcmp(m->why_not.text, f.text)) {
+			m->why_not = f;
 			m->why_told = false;
-		m->why_not = f;
-		manager_status(m);
-		bus_ready_changed(m);
+			manager_status(m);
+			bus_ready_changed(m);
+		}
 		return r;
 	}
 	m->why_not = (struct fault) { .id = FAULT_NONE };
