@@ -29,9 +29,9 @@ struct channel {
 };
 
 struct roster {
+	uint64_t _Atomic rest_ns, rest_max_ns;	/* first and longest rest after a fault */
 	unsigned int _Atomic nr;
 	struct channel channel[ROSTER_MAX];
-	uint64_t _Atomic rest_ns, rest_max_ns;	/* first and longest rest after a fault */
 };
 
 /* Main thread: the entry of @name, added if @add. NULL: not there, or full. */
