@@ -1,11 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# run-test.sh PROGRAM: runs a kernel test with the module and the machine's
-# engine loaded, and removes both afterwards, which must work.
+# run-test.sh PROGRAM [ARGUMENT...]: runs a kernel test with the module and the
+# machine's engine loaded, and removes both afterwards, which must work.
 set -eu -o pipefail
 
 program=/usr/lib/migd/tests/kernel/$1
+shift
 
 case $MIGD_MACHINE in
 arm64) engine=zynqmp_dma ;;
@@ -41,7 +42,7 @@ numa=/proc/sys/kernel/numa_balancing
 [ ! -w $numa ] || echo 0 >$numa
 
 status=0
-"$program" || status=$?
+"$program" "$@" || status=$?
 # a failed test leaves jobs behind; the guest is thrown away
 [ $status = 0 ] || exit $status
 remove migd
