@@ -143,7 +143,7 @@ static void account(struct migd_copy_op *op)
 void migd_copy_finish(struct migd_copy_op *op)
 {
 	struct migd_batch *batch = op->batch;
-	bool settled, stay, end_now = false, put_module = false;
+	bool settled, stay, end_now = false;
 	unsigned long irq;
 
 	trace_migd_copy(batch->job->id, batch->seq, op->chan->name, op->first,
@@ -172,7 +172,7 @@ void migd_copy_finish(struct migd_copy_op *op)
 	spin_unlock_irqrestore(&batch->lock, irq);
 
 	if (settled)
-		put_module = migd_quarantine_leave(op);
+		migd_quarantine_leave(op);
 	if (atomic_dec_and_test(&op->chan->in_flight))
 		complete(&op->chan->idle);
 	migd_copy_complete(op, op->error ? op->error : (int)op->count);
@@ -186,7 +186,7 @@ void migd_copy_finish(struct migd_copy_op *op)
 		migd_batch_put(batch);
 	}
 	/* The exit of the module synchronizes with our callback. */
-	if (put_module)
+	if (settled)
 		module_put(THIS_MODULE);
 }
 

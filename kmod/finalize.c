@@ -64,8 +64,12 @@ static void put_back(struct migd_batch *batch, unsigned int i,
 
 	if (batch->order == MIGD_ORDER_STATE_FIRST)
 		migd_state_undo(batch, i);
-	/* Only after the undo, which counts references. */
-	if (reason == MIGD_REASON_PUT_BACK)
+	/*
+	 * Whatever the reason, a poisoned source included: a COPY that was out
+	 * at the seal may still write. Only after the undo, which counts
+	 * references.
+	 */
+	if (test_bit(i, batch->claimed))
 		migd_quarantine_hold(batch, i);
 	batch->src[i] &= ~MIGRATE_PFN_MIGRATE;
 	batch->dst[i] = 0;
@@ -93,8 +97,8 @@ static void quarantine_copies(struct migd_batch *batch)
 		}
 		for (n = 0, i = op->first; i < op->first + op->count; i++)
 			n += test_bit(i, batch->held);
-		if (n)
-			migd_quarantine_enter(op, n);
+		WARN_ON_ONCE(n != op->count);
+		migd_quarantine_enter(op, n);
 	}
 	spin_unlock_irq(&batch->lock);
 

@@ -381,7 +381,7 @@ void migd_copy_dma_start(struct migd_copy_op *op);
 /* quarantine.c */
 void migd_quarantine_hold(struct migd_batch *batch, unsigned int i);
 void migd_quarantine_enter(struct migd_copy_op *op, unsigned int pages);
-bool migd_quarantine_leave(struct migd_copy_op *op);
+void migd_quarantine_leave(struct migd_copy_op *op);
 unsigned int migd_quarantine_drop(struct migd_copy_op *op);
 
 /* job.c */

@@ -64,21 +64,18 @@ unsigned int migd_quarantine_drop(struct migd_copy_op *op)
 
 /**
  * migd_quarantine_leave() - all callbacks of a counted COPY have come
- * @op: a COPY of a batch that has ended
+ * @op: a COPY of a batch that has ended, as migd_quarantine_enter() counted it
  *
- * Context: any, after both mappings are gone.
- * Return: true when the caller has to put the module, as its last act.
+ * Context: any, after both mappings are gone. The caller has to put the module,
+ * as its last act.
  */
-bool migd_quarantine_leave(struct migd_copy_op *op)
+void migd_quarantine_leave(struct migd_copy_op *op)
 {
 	unsigned int pages = migd_quarantine_drop(op);
 
-	if (!pages)
-		return false;
 	atomic_long_sub(pages, &op->chan->quarantined);
 	atomic_long_sub(pages, &migd_stats.quarantined_pages);
 	trace_migd_quarantine(op->chan->name, -(int)pages,
 			      atomic_long_read(&migd_stats.quarantined_pages));
 	migd_chan_event(op->chan, 0);
-	return true;
 }
