@@ -100,6 +100,8 @@ int migd_copy_begin(struct migd_copy_op *op)
 		list_add_tail(&op->node, &batch->copies);
 		kref_get(&op->ref);
 		migd_batch_get(batch);
+		/* Until migd_copy_finish() has returned, whatever else ends. */
+		__module_get(THIS_MODULE);
 		if (op->chan == &migd_cpu)
 			batch->nr_cpu++;
 		atomic_inc(&op->chan->in_flight);
@@ -146,6 +148,11 @@ void migd_copy_finish(struct migd_copy_op *op)
 	bool settled, stay, end_now = false;
 	unsigned long irq;
 
+	/*
+	 * With stay set, the end of the batch drops the list's reference as
+	 * soon as the lock is released, and the command may be gone already.
+	 */
+	kref_get(&op->ref);
 	trace_migd_copy(batch->job->id, batch->seq, op->chan->name, op->first,
 			op->count, "end", op->error);
 	account(op);
@@ -185,9 +192,9 @@ void migd_copy_finish(struct migd_copy_op *op)
 		migd_copy_put(op);
 		migd_batch_put(batch);
 	}
+	migd_copy_put(op);
 	/* The exit of the module synchronizes with our callback. */
-	if (settled)
-		module_put(THIS_MODULE);
+	module_put(THIS_MODULE);
 }
 
 /**

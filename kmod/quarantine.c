@@ -2,11 +2,10 @@
 /*
  * What a descriptor that did not come back may still write: the destination
  * pages, both DMA mappings, the channel and the module are kept until all
- * callbacks of the COPY have come. The mappings and the channel belong to the
- * COPY anyway; here are the pages, the count and the module.
+ * callbacks of the COPY have come. The mappings, the channel and the module
+ * belong to the COPY anyway; here are the pages and the count.
  */
 #include <linux/mm.h>
-#include <linux/module.h>
 #include "internal.h"
 #include "trace.h"
 
@@ -32,7 +31,6 @@ void migd_quarantine_hold(struct migd_batch *batch, unsigned int i)
  */
 void migd_quarantine_enter(struct migd_copy_op *op, unsigned int pages)
 {
-	__module_get(THIS_MODULE);
 	atomic_long_add(pages, &op->chan->quarantined);
 	atomic_long_add(pages, &migd_stats.quarantined_pages);
 	atomic64_add(pages, &migd_stats.quarantined_total);
@@ -66,8 +64,7 @@ unsigned int migd_quarantine_drop(struct migd_copy_op *op)
  * migd_quarantine_leave() - all callbacks of a counted COPY have come
  * @op: a COPY of a batch that has ended, as migd_quarantine_enter() counted it
  *
- * Context: any, after both mappings are gone. The caller has to put the module,
- * as its last act.
+ * Context: any, after both mappings are gone.
  */
 void migd_quarantine_leave(struct migd_copy_op *op)
 {
