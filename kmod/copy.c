@@ -249,9 +249,12 @@ int migd_copy_issue(struct migd_slot *slot, struct io_uring_cmd *cmd,
 		goto out_op;
 	}
 
-	/* The result of a CPU copy goes back by return; nobody completes it. */
-	if (cpu)
-		set_bit(MIGD_COPY_CMD_DONE, &op->flags);
+	/*
+	 * The result of a CPU copy goes back by return; nobody completes it.
+	 * Nor a command that is not set up yet: from migd_copy_begin() on the
+	 * end of the batch knows it, and an io-wq worker may be slow here.
+	 */
+	set_bit(MIGD_COPY_CMD_DONE, &op->flags);
 	err = migd_copy_begin(op);
 	if (err)
 		goto out_op;
@@ -265,7 +268,14 @@ int migd_copy_issue(struct migd_slot *slot, struct io_uring_cmd *cmd,
 	/* The command's reference to the op is the one kref_init() made. */
 	pdu->ptr = op;
 	pdu->is_copy = true;
+	/* A cancel that comes too early finds the bit set, and comes again. */
 	io_uring_cmd_mark_cancelable(cmd, issue_flags);
+	clear_bit(MIGD_COPY_CMD_DONE, &op->flags);
+	/*
+	 * Either complete_copies() sees the bit clear, or the start sees the
+	 * batch closed, and then completes the command as it ends the COPY.
+	 */
+	smp_mb__after_atomic();
 	migd_copy_dma_start(op);
 	err = -EIOCBQUEUED;
 	goto out_batch;

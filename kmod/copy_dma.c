@@ -153,8 +153,11 @@ static void push(struct migd_copy_op *op)
 	 * another user of the channel has them all, or the provider takes back
 	 * its descriptors only after the callbacks: look again in a moment.
 	 */
+	/* Once the bit is set, the next callback may bring it to its end. */
+	kref_get(&op->ref);
 	set_bit(MIGD_COPY_STALLED, &op->flags);
 	push_later(op, msecs_to_jiffies(1));
+	migd_copy_put(op);
 }
 
 static void push_work(struct work_struct *work)
@@ -232,6 +235,11 @@ void migd_copy_dma_start(struct migd_copy_op *op)
 	INIT_DELAYED_WORK(&op->push, push_work);
 	atomic_set(&op->out, 1);
 	op->todo = (size_t)op->count << PAGE_SHIFT;
+
+	if (READ_ONCE(batch->closed)) {
+		err = -ETIME;
+		goto err;
+	}
 
 	/* In flight since migd_copy_begin(), so it stays when it is there now. */
 	mutex_lock(&op->chan->lock);
