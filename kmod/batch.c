@@ -141,7 +141,7 @@ bool migd_batch_claim_end(struct migd_batch *batch)
  * migd_batch_arm() - start the deadline of a batch
  * @batch: locked, deadline_ns is set
  *
- * Context: process.
+ * Context: any.
  */
 void migd_batch_arm(struct migd_batch *batch)
 {

@@ -243,10 +243,13 @@ void migd_slot_hand(struct migd_slot *slot, struct migd_batch *batch)
 	slot->batch = migd_batch_get(batch);
 	cmd = slot->cmd;
 	slot->cmd = NULL;
-	spin_unlock(&server->lock);
-
-	/* From here the daemon may commit, and the deadline may end it. */
+	/*
+	 * From here the deadline may end the batch. Under the lock, because a
+	 * daemon that guesses the number may commit as soon as it is released,
+	 * and the end of a batch cancels the timer that it finds.
+	 */
 	migd_batch_arm(batch);
+	spin_unlock(&server->lock);
 	fetch_complete(cmd, batch->nr);
 }
 
