@@ -95,6 +95,7 @@ static bool chan_give_back(struct migd_chan *chan)
 {
 	if (xa_cmpxchg(&chans, chan->id, chan, NULL, 0) != chan)
 		return false;
+	cancel_delayed_work_sync(&chan->poll);
 	/* Callbacks that are still running have nothing left to do for us. */
 	dmaengine_synchronize(chan->chan);
 	dma_release_channel(chan->chan);
@@ -191,6 +192,7 @@ static struct migd_chan *chan_new(const char *name)
 	init_completion(&chan->released);
 	INIT_WORK(&chan->forget, chan_forget_work);
 	INIT_WORK(&chan->event, chan_event_work);
+	INIT_DELAYED_WORK(&chan->poll, migd_chan_poll_work);
 	chan->nb.notifier_call = chan_unbind;
 	return chan;
 }

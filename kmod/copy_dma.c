@@ -13,6 +13,10 @@
 /* Every so many descriptors one interrupts, so that prep finds room again. */
 #define INTR_EVERY	16
 
+/* Looking for descriptors, and for what has completed without an interrupt. */
+#define POLL_MIN	msecs_to_jiffies(1)
+#define POLL_MAX	HZ
+
 /* Longer mappings miss the cache of IO virtual addresses. */
 #define MAX_SEGMENT	((unsigned int)SZ_128K)
 
@@ -120,6 +124,7 @@ static bool push_some(struct migd_copy_op *op)
 			cmpxchg(&op->error, 0, -EIO);
 			break;
 		}
+		op->silent = !(flags & DMA_PREP_INTERRUPT);
 		op->segs++;
 		advance(op, len);
 	}
@@ -132,31 +137,41 @@ static bool push_some(struct migd_copy_op *op)
  * Descriptors that were submitted without an interrupt complete when somebody
  * looks: many providers clean up in tx_status.
  */
-static void poll_channel(struct migd_copy_op *op)
+static void poll_channel(struct migd_chan *chan)
 {
-	mutex_lock(&op->chan->lock);
-	dma_async_is_tx_complete(op->chan->chan, op->chan->chan->cookie, NULL,
-				 NULL);
-	mutex_unlock(&op->chan->lock);
+	mutex_lock(&chan->lock);
+	dma_async_is_tx_complete(chan->chan, chan->chan->cookie, NULL, NULL);
+	mutex_unlock(&chan->lock);
 }
 
 static void push(struct migd_copy_op *op)
 {
+	unsigned long delay = POLL_MIN;
+
 	if (push_some(op)) {
-		/* Everything is submitted, or given up: drop the push's count. */
-		out_dec(op);
-		return;
+		if (!op->silent || atomic_read(&op->out) == 1) {
+			/* Everything is submitted: drop the push's count. */
+			out_dec(op);
+			return;
+		}
+		/*
+		 * Given up behind a descriptor that does not interrupt. Nobody
+		 * would tell of it and those before it: look, ever less often.
+		 */
+		delay = op->poll;
+		op->poll = min(2 * op->poll, (unsigned long)POLL_MAX);
 	}
 
 	/*
-	 * No descriptor to be had. The next callback goes on; when none is out,
-	 * another user of the channel has them all, or the provider takes back
-	 * its descriptors only after the callbacks: look again in a moment.
+	 * Else there is no descriptor to be had. The next callback goes on; when
+	 * none is out, another user of the channel has them all, or the provider
+	 * takes back its descriptors only after the callbacks: look again in a
+	 * moment. Once the bit is set, the next callback may bring the op to its
+	 * end.
 	 */
-	/* Once the bit is set, the next callback may bring it to its end. */
 	kref_get(&op->ref);
 	set_bit(MIGD_COPY_STALLED, &op->flags);
-	push_later(op, msecs_to_jiffies(1));
+	push_later(op, delay);
 	migd_copy_put(op);
 }
 
@@ -167,10 +182,25 @@ static void push_work(struct work_struct *work)
 
 	/* Whoever clears the bit pushes; the op may be finished otherwise. */
 	if (test_and_clear_bit(MIGD_COPY_STALLED, &op->flags)) {
-		poll_channel(op);
+		poll_channel(op->chan);
 		push(op);
 	}
 	migd_copy_put(op);
+}
+
+/*
+ * A lost interrupt is as good as a missing one. While COPYs are overdue on a
+ * channel somebody looks at it, at a rate that costs nothing.
+ */
+void migd_chan_poll_work(struct work_struct *work)
+{
+	struct migd_chan *chan = container_of(to_delayed_work(work),
+					      struct migd_chan, poll);
+
+	if (atomic_read(&chan->overdue)) {
+		poll_channel(chan);
+		queue_delayed_work(migd_end_wq, &chan->poll, POLL_MAX);
+	}
 }
 
 /* Pages from @pages on that are neighbours in memory, @max at most. */
@@ -234,6 +264,7 @@ void migd_copy_dma_start(struct migd_copy_op *op)
 
 	INIT_DELAYED_WORK(&op->push, push_work);
 	atomic_set(&op->out, 1);
+	op->poll = POLL_MIN;
 	op->todo = (size_t)op->count << PAGE_SHIFT;
 
 	if (READ_ONCE(batch->closed)) {

@@ -324,6 +324,8 @@ struct migd_chan {
 	bool ordered;			/* completes in order */
 	struct completion idle;
 	atomic_t in_flight;
+	atomic_t overdue;		/* COPYs in flight whose batch has ended */
+	struct delayed_work poll;	/* while there are some */
 	atomic_long_t quarantined;
 	atomic64_t copies, pages, bytes, errors;
 	struct migd_hist copy;
@@ -350,7 +352,7 @@ struct migd_copy_op {
 	struct io_uring_cmd *cmd;
 	unsigned long flags;
 #define MIGD_COPY_CMD_DONE	0	/* the command has been completed */
-#define MIGD_COPY_STALLED	1	/* prep said NULL; a callback goes on */
+#define MIGD_COPY_STALLED	1	/* a callback or the timer goes on */
 	bool finished;			/* after the seal; under batch->lock */
 	unsigned int first, count;
 	int error;
@@ -360,6 +362,8 @@ struct migd_copy_op {
 	struct scatterlist *s_sg, *d_sg;
 	unsigned int s_off, d_off, segs;
 	size_t todo;
+	bool silent;			/* the last descriptor does not interrupt */
+	unsigned long poll;		/* jiffies until the next look at it */
 	atomic_t out;			/* descriptors out, plus one while pushing */
 	struct delayed_work push;
 };
@@ -377,6 +381,7 @@ void migd_copy_put(struct migd_copy_op *op);
 int migd_copy_cpu_run(struct migd_copy_op *op);
 int migd_copy_one(struct migd_batch *batch, unsigned int i);
 void migd_copy_dma_start(struct migd_copy_op *op);
+void migd_chan_poll_work(struct work_struct *work);
 
 /* quarantine.c */
 void migd_quarantine_hold(struct migd_batch *batch, unsigned int i);

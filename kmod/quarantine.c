@@ -31,6 +31,9 @@ void migd_quarantine_hold(struct migd_batch *batch, unsigned int i)
  */
 void migd_quarantine_enter(struct migd_copy_op *op, unsigned int pages)
 {
+	atomic_inc(&op->chan->overdue);
+	if (op->chan != &migd_cpu)
+		queue_delayed_work(migd_end_wq, &op->chan->poll, HZ);
 	atomic_long_add(pages, &op->chan->quarantined);
 	atomic_long_add(pages, &migd_stats.quarantined_pages);
 	atomic64_add(pages, &migd_stats.quarantined_total);
@@ -70,6 +73,7 @@ void migd_quarantine_leave(struct migd_copy_op *op)
 {
 	unsigned int pages = migd_quarantine_drop(op);
 
+	atomic_dec(&op->chan->overdue);
 	atomic_long_sub(pages, &op->chan->quarantined);
 	atomic_long_sub(pages, &migd_stats.quarantined_pages);
 	trace_migd_quarantine(op->chan->name, -(int)pages,
