@@ -30,6 +30,10 @@ enum lsi_fault {
 	LSI_NO_TERMINATE,
 	LSI_PREP_NULL,
 	LSI_SUBMIT_FAIL,
+	LSI_SUBMIT_AFTER,
+	LSI_PREP_ROOM,
+	LSI_INTR_ONLY,
+	LSI_REORDER,
 	LSI_NR_FAULTS,
 };
 
@@ -57,7 +61,7 @@ enum lsi_counter {
  *
  *   free -> prepared -> submitted -> issued -> running -> done -> free
  *
- * with a detour over held or lost when a fault switch says so.
+ * with a detour over held, lost or silent when a fault switch says so.
  */
 enum lsi_list {
 	LSI_FREE,
@@ -67,6 +71,7 @@ enum lsi_list {
 	LSI_RUNNING,		/* in the script that the hardware executes */
 	LSI_HELD,		/* copied, completion withheld (hold) */
 	LSI_LOST,		/* copied, completion swallowed (lose_irq) */
+	LSI_SILENT,		/* copied, no interrupt asked for (intr_only) */
 	LSI_DONE,		/* waits for the tasklet */
 	LSI_NR_LISTS,
 };

@@ -51,6 +51,27 @@ static void lsi_start(struct lsi_dev *lsi)
 }
 
 /*
+ * The list for a descriptor that has ended. Some hardware tells of one only
+ * when it was asked to interrupt or has failed, and then of those before it.
+ */
+static struct list_head *lsi_told(struct lsi_dev *lsi, const struct lsi_desc *d,
+				  bool bad)
+{
+	if (lsi->fault[LSI_INTR_ONLY] && !bad &&
+	    !(d->tx.flags & DMA_PREP_INTERRUPT))
+		return &lsi->list[LSI_SILENT];
+	list_splice_tail_init(&lsi->list[LSI_SILENT], &lsi->list[LSI_DONE]);
+	return &lsi->list[LSI_DONE];
+}
+
+/* Descriptors that are with the client or on their way to it. */
+static bool lsi_is_full(struct lsi_dev *lsi)
+{
+	return lsi->fault[LSI_PREP_ROOM] &&
+		lsi->count[LSI_IN_FLIGHT] >= lsi->fault[LSI_PREP_ROOM];
+}
+
+/*
  * Sorts the descriptors of a run that has raised its interrupt: copied ones
  * are done, one that the hardware refused has failed, and those behind it
  * have not been touched and run again, first in line.
@@ -78,10 +99,16 @@ static void lsi_end_run(struct lsi_dev *lsi)
 
 	list_for_each_entry_safe(d, n, run, node) {
 		bool bad = d->end >= at;
+		struct list_head *list = &lsi->list[d->orphan ? LSI_DONE : to];
 
 		lsi_set_result(d, bad ? DMA_TRANS_WRITE_FAILED :
 				  DMA_TRANS_NOERROR);
-		list_move_tail(&d->node, &lsi->list[d->orphan ? LSI_DONE : to]);
+		if (!d->orphan && to == LSI_DONE)
+			list = lsi_told(lsi, d, bad);
+		if (lsi->fault[LSI_REORDER])
+			list_move(&d->node, list);
+		else
+			list_move_tail(&d->node, list);
 		if (bad)
 			break;
 	}
@@ -174,7 +201,7 @@ lsi_prep_memcpy(struct dma_chan *chan, dma_addr_t dst, dma_addr_t src,
 	if (!len)
 		return NULL;
 	spin_lock_irqsave(&lsi->lock, irqflags);
-	if (lsi->dead || list_empty(&lsi->list[LSI_FREE]) ||
+	if (lsi->dead || list_empty(&lsi->list[LSI_FREE]) || lsi_is_full(lsi) ||
 	    lsi_fault_take(lsi, LSI_PREP_NULL))
 		goto out;
 	d = list_first_entry(&lsi->list[LSI_FREE], struct lsi_desc, node);
@@ -204,7 +231,9 @@ static dma_cookie_t lsi_tx_submit(struct dma_async_tx_descriptor *tx)
 	unsigned long flags;
 
 	spin_lock_irqsave(&lsi->lock, flags);
-	if (lsi->dead || lsi_fault_take(lsi, LSI_SUBMIT_FAIL)) {
+	if (lsi->dead || (lsi->fault[LSI_SUBMIT_FAIL] &&
+			  !lsi_fault_take(lsi, LSI_SUBMIT_AFTER) &&
+			  lsi_fault_take(lsi, LSI_SUBMIT_FAIL))) {
 		cookie = lsi->dead ? -ENODEV : -EIO;
 		list_del_init(&d->node);
 		spin_unlock_irqrestore(&lsi->lock, flags);
@@ -262,6 +291,9 @@ static enum dma_status lsi_tx_status(struct dma_chan *chan,
 	u32 residue = 0;
 
 	spin_lock_irqsave(&lsi->lock, flags);
+	/* Being asked is when the others are noticed. */
+	if (!list_empty(&lsi->list[LSI_SILENT]) && !lsi->dead)
+		lsi_chan_release(lsi, LSI_SILENT);
 	d = lsi_find(lsi, cookie);
 	if (d) {
 		status = DMA_IN_PROGRESS;
@@ -398,6 +430,7 @@ void lsi_chan_kill(struct lsi_dev *lsi)
 	spin_lock_irq(&lsi->lock);
 	lsi_hw_reset(lsi);
 	lsi->dead = true;
+	list_splice_tail_init(&lsi->list[LSI_SILENT], &lsi->list[LSI_DONE]);
 	list_splice_tail_init(&lsi->list[LSI_HELD], &lsi->list[LSI_DONE]);
 	for (i = LSI_SUBMITTED; i < LSI_DONE; i++) {
 		list_for_each_entry(d, &lsi->list[i], node)

@@ -31,6 +31,12 @@
  *		 the run under way goes on and writes, as zynqmp_dma does.
  * prep_null	 0. n: the next n preps that would succeed return NULL. -1: all.
  * submit_fail	 0. n: the next n tx_submit return -EIO. -1: all.
+ * submit_after	 0. n: while submit_fail is on, n more tx_submit succeed first.
+ * prep_room	 0 off. n: prep returns NULL while n descriptors are in flight.
+ * intr_only	 1: a descriptor without DMA_PREP_INTERRUPT is told of only together
+ *		 with one behind it that has the flag or has failed, or when
+ *		 tx_status is called, as with IOAT. Writing 0 tells of the rest.
+ * reorder	 1: the callbacks of a run come in reverse order.
  *
  * Counters, read only, since the device was bound:
  *
@@ -39,8 +45,9 @@
  * terminated		descriptors dropped by terminate_all or by release
  * irqs, runs		interrupts that were ours, scripts started
  * in_flight		submitted, and the callback has not returned
- * queued, running, held, lost	those of in_flight that wait for the hardware,
- *			are in its script, are withheld by hold or by lose_irq
+ * queued, running, held, lost, silent	those of in_flight that wait for the
+ *			hardware, are in its script, are withheld by hold, by
+ *			lose_irq or by intr_only
  */
 #include <linux/debugfs.h>
 #include <linux/device.h>
@@ -66,6 +73,10 @@ static const struct lsi_knob_def lsi_faults[LSI_NR_FAULTS] = {
 	[LSI_NO_TERMINATE] = { "no_terminate",	0,  LSI_TERMINATE_FORGET, 0 },
 	[LSI_PREP_NULL]	   = { "prep_null",	-1, INT_MAX,		0 },
 	[LSI_SUBMIT_FAIL]  = { "submit_fail",	-1, INT_MAX,		0 },
+	[LSI_SUBMIT_AFTER] = { "submit_after",	0,  INT_MAX,		0 },
+	[LSI_PREP_ROOM]	   = { "prep_room",	0,  INT_MAX,		0 },
+	[LSI_INTR_ONLY]	   = { "intr_only",	0,  1,			0 },
+	[LSI_REORDER]	   = { "reorder",	0,  1,			0 },
 };
 
 static const char * const lsi_counters[LSI_NR_COUNTERS] = {
@@ -86,6 +97,7 @@ static const struct {
 	{ "running", LSI_RUNNING },
 	{ "held", LSI_HELD },
 	{ "lost", LSI_LOST },
+	{ "silent", LSI_SILENT },
 };
 
 /* What the private pointer of one debugfs file points to. */
@@ -160,6 +172,9 @@ static int lsi_fault_set(void *data, u64 val)
 			break;
 		case LSI_HOLD:
 			lsi_chan_release(lsi, LSI_HELD);
+			break;
+		case LSI_INTR_ONLY:
+			lsi_chan_release(lsi, LSI_SILENT);
 			break;
 		case LSI_LATE_WRITE:
 			lsi_chan_kick(lsi);
