@@ -88,17 +88,21 @@ static bool chan_close(struct migd_chan *chan, bool even_if_busy)
 }
 
 /*
- * Gives the closed and idle channel back to its provider. Whoever takes it out
- * of the registry does it; false when that was somebody else.
+ * Gives the closed and idle channel back to its provider, if that still knows
+ * it. Whoever takes it out of the registry does it; false when that was
+ * somebody else.
  */
 static bool chan_give_back(struct migd_chan *chan)
 {
 	if (xa_cmpxchg(&chans, chan->id, chan, NULL, 0) != chan)
 		return false;
 	cancel_delayed_work_sync(&chan->poll);
-	/* Callbacks that are still running have nothing left to do for us. */
-	dmaengine_synchronize(chan->chan);
-	dma_release_channel(chan->chan);
+	/* Of one that is gone without device_release nothing is left. */
+	if (!chan->gone || chan->outlives) {
+		/* Callbacks that still run have nothing left to do for us. */
+		dmaengine_synchronize(chan->chan);
+		dma_release_channel(chan->chan);
+	}
 	complete_all(&chan->released);
 	return true;
 }
@@ -107,18 +111,47 @@ static void chan_forget(struct migd_chan *chan)
 {
 	if (chan->bus)
 		bus_unregister_notifier(chan->bus, &chan->nb);
+	put_device(chan->dma_dev);
+	put_device(chan->dev);
 	migd_chan_put(chan);
 }
 
 static void chan_forget_work(struct work_struct *work)
 {
-	chan_forget(container_of(work, struct migd_chan, forget));
+	struct migd_chan *chan = container_of(work, struct migd_chan, forget);
+
+	if (!chan->gone || chan_give_back(chan))
+		chan_forget(chan);
+	migd_chan_put(chan);
+}
+
+static void chan_forget_later(struct migd_chan *chan)
+{
+	kref_get(&chan->ref);
+	if (!queue_work(migd_end_wq, &chan->forget))
+		migd_chan_put(chan);
+}
+
+/**
+ * migd_chan_idle() - no COPY is in flight on the channel any more
+ * @chan: the channel; the caller has a reference
+ *
+ * Context: any.
+ */
+void migd_chan_idle(struct migd_chan *chan)
+{
+	complete(&chan->idle);
+	/* Pairs with the barrier in chan_unbind(): one of us forgets it. */
+	if (READ_ONCE(chan->gone))
+		chan_forget_later(chan);
 }
 
 /*
  * A driver is unbound under us: its channel must be given back first. Waits for
- * descriptors that are out; when they do not come the channel stays claimed and
- * its pages in quarantine, which is all that is left to do.
+ * descriptors that are out. When they do not come in time, the provider goes
+ * with them; most tell of them as it does. Then the channel is not touched any
+ * more, and forgotten when the last one has come. Until then it stays in the
+ * registry with its pages in quarantine, which is all that is left to do.
  */
 static int chan_unbind(struct notifier_block *nb, unsigned long action,
 		       void *data)
@@ -133,14 +166,21 @@ static int chan_unbind(struct notifier_block *nb, unsigned long action,
 	while (atomic_read(&chan->in_flight) && time_before(jiffies, end))
 		wait_for_completion_timeout(&chan->idle, end - jiffies);
 	if (atomic_read(&chan->in_flight)) {
-		pr_warn("migd: %s: driver unbound with descriptors out; its pages stay in quarantine\n",
+		mutex_lock(&chan->lock);
+		WRITE_ONCE(chan->gone, true);
+		mutex_unlock(&chan->lock);
+		pr_warn("migd: %s: driver unbound with descriptors out; their pages stay in quarantine until they come\n",
 			chan->name);
+		/* Pairs with the last COPY's count in migd_copy_finish(). */
+		smp_mb();
+		if (!atomic_read(&chan->in_flight))
+			chan_forget_later(chan);
 		return NOTIFY_OK;
 	}
 
 	/* The chain's lock is held: unregister from it a little later. */
 	if (chan_give_back(chan))
-		queue_work(migd_end_wq, &chan->forget);
+		chan_forget_later(chan);
 	else
 		wait_for_completion(&chan->released);
 	return NOTIFY_OK;
@@ -215,9 +255,12 @@ struct migd_chan *migd_chan_claim(const char *name, struct netlink_ext_ack *ack)
 	int err;
 
 	lockdep_assert_held(&migd_chan_mutex);
-	/* One that outlived its daemon, in quarantine, is the next one's. */
+	/*
+	 * One that outlived its daemon, in quarantine, is the next one's. Not
+	 * one whose driver has left: another may have the name now.
+	 */
 	xa_for_each(&chans, i, chan) {
-		if (!strcmp(chan->name, name))
+		if (!READ_ONCE(chan->leaving) && !strcmp(chan->name, name))
 			return chan;
 	}
 
@@ -234,7 +277,9 @@ struct migd_chan *migd_chan_claim(const char *name, struct netlink_ext_ack *ack)
 		goto err_chan;
 	}
 	/* Copies: after an unbind there is nobody left to ask. */
-	chan->dev = chan->chan->device->dev;
+	chan->dev = get_device(chan->chan->device->dev);
+	chan->dma_dev = get_device(dmaengine_get_dma_device(chan->chan));
+	chan->outlives = chan->chan->device->device_release;
 	chan->bus = chan->dev->bus;
 	chan->node = dev_to_node(chan->dev);
 	chan->device_name = kstrdup(dev_name(chan->dev), GFP_KERNEL);
@@ -262,6 +307,8 @@ err_xa:
 	xa_erase(&chans, chan->id);
 err_dma:
 	dma_release_channel(chan->chan);
+	put_device(chan->dma_dev);
+	put_device(chan->dev);
 err_chan:
 	migd_chan_put(chan);
 	return ERR_PTR(err);

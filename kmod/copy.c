@@ -181,7 +181,7 @@ void migd_copy_finish(struct migd_copy_op *op)
 	if (settled)
 		migd_quarantine_leave(op);
 	if (atomic_dec_and_test(&op->chan->in_flight))
-		complete(&op->chan->idle);
+		migd_chan_idle(op->chan);
 	migd_copy_complete(op, op->error ? op->error : (int)op->count);
 	if (end_now && cancel_delayed_work(&batch->deadline))
 		queue_delayed_work(migd_end_wq, &batch->deadline, 0);

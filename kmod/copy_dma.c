@@ -23,7 +23,7 @@
 /* All callbacks have come, or nothing was submitted. Any context. */
 static void dma_done(struct migd_copy_op *op)
 {
-	struct device *dev = op->chan->chan->device->dev;
+	struct device *dev = op->chan->dma_dev;
 
 	/* The destination first: swiotlb writes it back here. */
 	dma_unmap_sgtable(dev, &op->dst, DMA_FROM_DEVICE, 0);
@@ -64,8 +64,7 @@ static size_t segment(struct migd_copy_op *op)
 			 sg_dma_len(op->d_sg) - op->d_off);
 
 	/* An IOMMU may have merged beyond what the hardware takes. */
-	return min_t(size_t, len,
-		     dma_get_max_seg_size(op->chan->chan->device->dev));
+	return min_t(size_t, len, dma_get_max_seg_size(op->chan->dma_dev));
 }
 
 static void advance(struct migd_copy_op *op, size_t len)
@@ -128,7 +127,8 @@ static bool push_some(struct migd_copy_op *op)
 		op->segs++;
 		advance(op, len);
 	}
-	dma_async_issue_pending(chan);
+	if (!op->chan->gone)
+		dma_async_issue_pending(chan);
 	mutex_unlock(&op->chan->lock);
 	return room;
 }
@@ -140,7 +140,9 @@ static bool push_some(struct migd_copy_op *op)
 static void poll_channel(struct migd_chan *chan)
 {
 	mutex_lock(&chan->lock);
-	dma_async_is_tx_complete(chan->chan, chan->chan->cookie, NULL, NULL);
+	if (!chan->gone)
+		dma_async_is_tx_complete(chan->chan, chan->chan->cookie, NULL,
+					 NULL);
 	mutex_unlock(&chan->lock);
 }
 
@@ -281,7 +283,7 @@ void migd_copy_dma_start(struct migd_copy_op *op)
 		goto err;
 	}
 
-	dev = op->chan->chan->device->dev;
+	dev = op->chan->dma_dev;
 	err = map_side(dev, &op->src, batch->spage + op->first, op->count,
 		       DMA_TO_DEVICE);
 	if (err)

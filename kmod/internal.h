@@ -308,7 +308,8 @@ struct migd_chan {
 	struct kref ref;
 	u32 id;
 	struct dma_chan *chan;		/* NULL for the CPU */
-	struct device *dev;
+	struct device *dev;		/* whose driver provides it */
+	struct device *dma_dev;		/* for mappings */
 	const struct bus_type *bus;
 	const char *name, *device_name, *driver_name;
 	int node;
@@ -320,6 +321,8 @@ struct migd_chan {
 	struct completion released;
 	struct mutex lock;		/* prep, submit, issue; and chan */
 	bool leaving;
+	bool gone;			/* the provider went with COPYs in flight */
+	bool outlives;			/* but would wait for our release */
 	bool faulted;
 	bool ordered;			/* completes in order */
 	struct completion idle;
@@ -335,6 +338,7 @@ extern struct migd_chan migd_cpu;
 extern struct mutex migd_chan_mutex;
 struct migd_chan *migd_chan_get(u32 id);
 void migd_chan_put(struct migd_chan *chan);
+void migd_chan_idle(struct migd_chan *chan);
 struct migd_chan *migd_chan_claim(const char *name, struct netlink_ext_ack *ack);
 int migd_chan_release(u32 id, struct netlink_ext_ack *ack);
 void migd_chan_release_all(void);
