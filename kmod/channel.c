@@ -107,8 +107,15 @@ static bool chan_give_back(struct migd_chan *chan)
 	return true;
 }
 
+/* Given back: drops what the claim took. Once. */
 static void chan_forget(struct migd_chan *chan)
 {
+	lockdep_assert_held(&migd_chan_mutex);
+	if (chan->forgotten)
+		return;
+	chan->forgotten = true;
+	if (chan->part_bus)
+		bus_unregister_notifier(chan->part_bus, &chan->part_nb);
 	if (chan->bus)
 		bus_unregister_notifier(chan->bus, &chan->nb);
 	put_device(chan->dma_dev);
@@ -120,8 +127,12 @@ static void chan_forget_work(struct work_struct *work)
 {
 	struct migd_chan *chan = container_of(work, struct migd_chan, forget);
 
-	if (!chan->gone || chan_give_back(chan))
-		chan_forget(chan);
+	/* A claim that is not through yet may still be registering notifiers. */
+	mutex_lock(&migd_chan_mutex);
+	if (chan->gone)
+		chan_give_back(chan);
+	chan_forget(chan);
+	mutex_unlock(&migd_chan_mutex);
 	migd_chan_put(chan);
 }
 
@@ -153,14 +164,9 @@ void migd_chan_idle(struct migd_chan *chan)
  * more, and forgotten when the last one has come. Until then it stays in the
  * registry with its pages in quarantine, which is all that is left to do.
  */
-static int chan_unbind(struct notifier_block *nb, unsigned long action,
-		       void *data)
+static void chan_unbind(struct migd_chan *chan)
 {
-	struct migd_chan *chan = container_of(nb, struct migd_chan, nb);
 	unsigned long end = jiffies + UNBIND_WAIT;
-
-	if (action != BUS_NOTIFY_UNBIND_DRIVER || data != chan->dev)
-		return NOTIFY_DONE;
 
 	chan_close(chan, true);
 	while (atomic_read(&chan->in_flight) && time_before(jiffies, end))
@@ -175,7 +181,7 @@ static int chan_unbind(struct notifier_block *nb, unsigned long action,
 		smp_mb();
 		if (!atomic_read(&chan->in_flight))
 			chan_forget_later(chan);
-		return NOTIFY_OK;
+		return;
 	}
 
 	/* The chain's lock is held: unregister from it a little later. */
@@ -183,7 +189,85 @@ static int chan_unbind(struct notifier_block *nb, unsigned long action,
 		chan_forget_later(chan);
 	else
 		wait_for_completion(&chan->released);
+}
+
+static int chan_notify(struct notifier_block *nb, unsigned long action,
+		       void *data)
+{
+	struct migd_chan *chan = container_of(nb, struct migd_chan, nb);
+
+	if (action != BUS_NOTIFY_UNBIND_DRIVER || data != chan->dev)
+		return NOTIFY_DONE;
+	chan_unbind(chan);
 	return NOTIFY_OK;
+}
+
+/*
+ * A part of the provider that is a device of its own, as the work queues of
+ * IDXD are. Which one the channel belongs to can't be seen: any of them counts.
+ */
+static int chan_notify_part(struct notifier_block *nb, unsigned long action,
+			    void *data)
+{
+	struct migd_chan *chan = container_of(nb, struct migd_chan, part_nb);
+	struct device *dev;
+
+	if (action != BUS_NOTIFY_UNBIND_DRIVER)
+		return NOTIFY_DONE;
+	for (dev = data; dev; dev = dev->parent) {
+		if (dev == chan->dev) {
+			chan_unbind(chan);
+			return NOTIFY_OK;
+		}
+	}
+	return NOTIFY_DONE;
+}
+
+/* Finds the bus that the parts of the provider are on, one at most. */
+static int find_part_bus(struct device *dev, void *data)
+{
+	struct migd_chan *chan = data;
+
+	if (dev->bus && dev->bus != chan->bus) {
+		if (chan->part_bus && chan->part_bus != dev->bus)
+			return -EOPNOTSUPP;
+		chan->part_bus = dev->bus;
+	}
+	return device_for_each_child(dev, chan, find_part_bus);
+}
+
+/* Hears of every unbinding from here on. */
+static int chan_watch(struct migd_chan *chan, struct netlink_ext_ack *ack)
+{
+	int err;
+
+	err = device_for_each_child(chan->dev, chan, find_part_bus);
+	if (err) {
+		NL_SET_ERR_MSG(ack, "the channel's device has parts on several buses, and an unbinding there would go unnoticed: choose another");
+		return err;
+	}
+	if (chan->bus) {
+		err = bus_register_notifier(chan->bus, &chan->nb);
+		if (err)
+			return err;
+	}
+	if (chan->part_bus) {
+		err = bus_register_notifier(chan->part_bus, &chan->part_nb);
+		if (err && chan->bus)
+			bus_unregister_notifier(chan->bus, &chan->nb);
+	}
+	return err;
+}
+
+/* An unbinding that began before we could hear of it is waited for. */
+static bool chan_is_bound(struct migd_chan *chan)
+{
+	bool bound;
+
+	device_lock(chan->dev);
+	bound = chan->dev->driver;
+	device_unlock(chan->dev);
+	return bound;
 }
 
 static void chan_event_work(struct work_struct *work)
@@ -233,7 +317,8 @@ static struct migd_chan *chan_new(const char *name)
 	INIT_WORK(&chan->forget, chan_forget_work);
 	INIT_WORK(&chan->event, chan_event_work);
 	INIT_DELAYED_WORK(&chan->poll, migd_chan_poll_work);
-	chan->nb.notifier_call = chan_unbind;
+	chan->nb.notifier_call = chan_notify;
+	chan->part_nb.notifier_call = chan_notify_part;
 	return chan;
 }
 
@@ -296,12 +381,18 @@ struct migd_chan *migd_chan_claim(const char *name, struct netlink_ext_ack *ack)
 	if (err)
 		goto err_dma;
 
-	if (chan->bus) {
-		err = bus_register_notifier(chan->bus, &chan->nb);
-		if (err)
-			goto err_xa;
-	}
-	return chan;
+	err = chan_watch(chan, ack);
+	if (err)
+		goto err_xa;
+	if (chan_is_bound(chan))
+		return chan;
+
+	NL_SET_ERR_MSG(ack, "the channel's driver has just been unbound: bind it again");
+	chan_close(chan, true);
+	chan->gone = true;
+	chan_give_back(chan);
+	chan_forget(chan);
+	return ERR_PTR(-ENODEV);
 
 err_xa:
 	xa_erase(&chans, chan->id);

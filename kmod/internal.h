@@ -310,10 +310,11 @@ struct migd_chan {
 	struct dma_chan *chan;		/* NULL for the CPU */
 	struct device *dev;		/* whose driver provides it */
 	struct device *dma_dev;		/* for mappings */
-	const struct bus_type *bus;
+	const struct bus_type *bus, *part_bus;
 	const char *name, *device_name, *driver_name;
 	int node;
 	struct notifier_block nb;	/* for the driver's unbinding */
+	struct notifier_block part_nb;	/* and that of a part of the device */
 	struct work_struct forget;
 	struct work_struct event;	/* holds a reference while pending */
 	atomic_t fault;			/* errno that event has to tell */
@@ -323,6 +324,7 @@ struct migd_chan {
 	bool leaving;
 	bool gone;			/* the provider went with COPYs in flight */
 	bool outlives;			/* but would wait for our release */
+	bool forgotten;			/* under migd_chan_mutex */
 	bool faulted;
 	bool ordered;			/* completes in order */
 	struct completion idle;
