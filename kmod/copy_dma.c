@@ -98,7 +98,7 @@ static bool push_some(struct migd_copy_op *op)
 	mutex_lock(&op->chan->lock);
 	while (op->todo && !READ_ONCE(op->error)) {
 		if (READ_ONCE(op->batch->closed) || op->chan->leaving) {
-			cmpxchg(&op->error, 0, -ETIME);
+			cmpxchg(&op->error, 0, op->chan->leaving ? -ENODEV : -ETIME);
 			break;
 		}
 		len = segment(op);
