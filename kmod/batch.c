@@ -63,6 +63,14 @@ static void batch_deadline(struct work_struct *work)
 	migd_batch_put(batch);
 }
 
+static void batch_commit(struct work_struct *work)
+{
+	struct migd_batch *batch = container_of(work, struct migd_batch, commit);
+
+	migd_batch_end(batch, MIGD_END_COMMIT);
+	migd_batch_put(batch);
+}
+
 /**
  * migd_batch_alloc() - a batch in state FREE
  * @job: its job; a reference is taken
@@ -89,6 +97,7 @@ struct migd_batch *migd_batch_alloc(struct migd_job *job, unsigned int max)
 	kref_init(&batch->ref);
 	spin_lock_init(&batch->lock);
 	INIT_DELAYED_WORK(&batch->deadline, batch_deadline);
+	INIT_WORK(&batch->commit, batch_commit);
 	INIT_LIST_HEAD(&batch->copies);
 	kref_get(&job->ref);
 	batch->job = job;
@@ -135,6 +144,24 @@ void migd_batch_put(struct migd_batch *batch)
 bool migd_batch_claim_end(struct migd_batch *batch)
 {
 	return !test_and_set_bit(MIGD_BATCH_ENDING, &batch->flags);
+}
+
+/**
+ * migd_batch_commit() - end a batch as its daemon wants it
+ * @batch: its end is the caller's, see migd_batch_claim_end()
+ *
+ * Never in the daemon's own context, not even for a batch that is copied as a
+ * whole: who has claimed the end is alone with it, and a daemon under a CPU
+ * quota, at SCHED_IDLE or beside a busy real-time task is off the CPU for as
+ * long as it takes, in the middle of a system call too, with the pages locked.
+ * Nothing in the module could bound that. A wake-up per batch is the price.
+ *
+ * Context: any.
+ */
+void migd_batch_commit(struct migd_batch *batch)
+{
+	migd_batch_get(batch);
+	queue_work(migd_end_wq, &batch->commit);
 }
 
 /**

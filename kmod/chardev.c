@@ -123,6 +123,7 @@ static int do_commit(struct migd_server *server, struct io_uring_cmd *cmd,
 	struct migd_slot *slot = find_slot(server, arg->queue, arg->slot);
 	struct migd_batch *batch;
 	bool busy;
+	int err;
 
 	if (!slot || arg->flags || arg->reserved)
 		return -EINVAL;
@@ -139,10 +140,11 @@ static int do_commit(struct migd_server *server, struct io_uring_cmd *cmd,
 		migd_batch_put(batch);
 		return busy ? -EBUSY : -ESTALE;
 	}
-	/* Blocks the ring for the time of the commit, which is its work. */
-	migd_batch_end(batch, MIGD_END_COMMIT);
+	migd_batch_commit(batch);
 	migd_batch_put(batch);
-	return migd_slot_park(slot, cmd, issue_flags);
+	/* Parks behind the end, wherever that is by now. */
+	err = migd_slot_park(slot, cmd, issue_flags);
+	return err == -EBUSY ? -EALREADY : err;
 }
 
 static int do_copy(struct migd_server *server, struct io_uring_cmd *cmd,

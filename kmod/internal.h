@@ -233,6 +233,7 @@ struct migd_batch {
 	u32 seq;
 	u64 t_lock, t_locked, t_fetched, deadline_ns;
 	struct delayed_work deadline;	/* holds a reference while pending */
+	struct work_struct commit;	/* holds a reference while pending */
 	struct list_head copies;	/* COPYs whose command or descriptors are out */
 	unsigned int nr_cpu;		/* CPU COPYs at work */
 	unsigned long *src, *dst;	/* migrate_pfn()s */
@@ -258,6 +259,8 @@ bool migd_batch_claim_end(struct migd_batch *batch);
 /* Ends a batch its caller has claimed the end of. May sleep. */
 void migd_batch_end(struct migd_batch *batch, int cause);
 #define MIGD_END_COMMIT		(-1)
+/* The same as a commit, in a context that the daemon's scheduling is none of. */
+void migd_batch_commit(struct migd_batch *batch);
 /* Arms the deadline and, for a batch whose server died, ends it soon. */
 void migd_batch_arm(struct migd_batch *batch);
 void migd_batch_orphan(struct migd_batch *batch);

@@ -149,7 +149,8 @@ struct migd_copy {
  * Pages that no COPY has copied are copied by the module on the CPU. Completes
  * like a FETCH, with the next batch. Errors, with nothing parked: -ESTALE (the
  * batch has ended already: FETCH again), -EBUSY (a COPY is in flight; the
- * batch is still the daemon's).
+ * batch is still the daemon's), -EALREADY (committed, but another FETCH has
+ * taken the slot meanwhile).
  */
 struct migd_commit {
 	__u16 queue;
