@@ -139,7 +139,7 @@ static void chan_forget_work(struct work_struct *work)
 static void chan_forget_later(struct migd_chan *chan)
 {
 	kref_get(&chan->ref);
-	if (!queue_work(migd_end_wq, &chan->forget))
+	if (!queue_work(migd_event_wq, &chan->forget))
 		migd_chan_put(chan);
 }
 
@@ -290,7 +290,7 @@ void migd_chan_event(struct migd_chan *chan, int error)
 	if (error)
 		atomic_set(&chan->fault, error);
 	kref_get(&chan->ref);
-	if (!queue_work(migd_end_wq, &chan->event))
+	if (!queue_work(migd_event_wq, &chan->event))
 		migd_chan_put(chan);
 }
 

@@ -43,7 +43,7 @@ static void out_dec(struct migd_copy_op *op)
 static void push_later(struct migd_copy_op *op, unsigned long delay)
 {
 	kref_get(&op->ref);
-	if (mod_delayed_work(migd_end_wq, &op->push, delay))
+	if (mod_delayed_work(migd_push_wq, &op->push, delay))
 		migd_copy_put(op);
 }
 
@@ -201,7 +201,7 @@ void migd_chan_poll_work(struct work_struct *work)
 
 	if (atomic_read(&chan->overdue)) {
 		poll_channel(chan);
-		queue_delayed_work(migd_end_wq, &chan->poll, POLL_MAX);
+		queue_delayed_work(migd_push_wq, &chan->poll, POLL_MAX);
 	}
 }
 

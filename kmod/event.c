@@ -18,13 +18,16 @@
 
 #define PROGRESS_INTERVAL	(HZ / 10)
 
-static struct sk_buff *event_begin(u8 cmd, void **ret_hdr, size_t size)
+/* What the end of a batch tells of: the next one must not wait for memory. */
+#define GFP_END		(GFP_NOWAIT | __GFP_NOWARN)
+
+static struct sk_buff *event_begin(u8 cmd, void **ret_hdr, size_t size, gfp_t gfp)
 {
 	struct sk_buff *skb;
 
 	if (!genl_has_listeners(&migd_nl_family, &init_net, MIGD_NLGRP_EVENTS))
 		return NULL;
-	skb = genlmsg_new(size, GFP_KERNEL);
+	skb = genlmsg_new(size, gfp);
 	if (!skb)
 		return NULL;
 	*ret_hdr = genlmsg_put(skb, 0, 0, &migd_nl_family, 0, cmd);
@@ -49,7 +52,7 @@ static int may_not_hear(struct sock *sk, struct sk_buff *skb, void *data)
 }
 
 /* Context: process; the receivers' locks are taken with interrupts on. */
-static void event_send(struct sk_buff *skb, void *hdr, int err)
+static void event_send(struct sk_buff *skb, void *hdr, int err, gfp_t gfp)
 {
 	if (err) {
 		nlmsg_free(skb);
@@ -57,7 +60,7 @@ static void event_send(struct sk_buff *skb, void *hdr, int err)
 	}
 	genlmsg_end(skb, hdr);
 	genlmsg_multicast_netns_filtered(&migd_nl_family, &init_net, skb, 0,
-					 MIGD_NLGRP_EVENTS, GFP_KERNEL,
+					 MIGD_NLGRP_EVENTS, gfp,
 					 may_not_hear, NULL);
 }
 
@@ -69,7 +72,7 @@ void migd_ntf_job_progress(struct migd_job *job)
 	if (time_before(jiffies, READ_ONCE(job->next_ntf)))
 		return;
 	WRITE_ONCE(job->next_ntf, jiffies + PROGRESS_INTERVAL);
-	skb = event_begin(MIGD_CMD_JOB_PROGRESS_NTF, &hdr, NLMSG_DEFAULT_SIZE);
+	skb = event_begin(MIGD_CMD_JOB_PROGRESS_NTF, &hdr, NLMSG_DEFAULT_SIZE, GFP_END);
 	if (!skb)
 		return;
 	event_send(skb, hdr,
@@ -78,7 +81,7 @@ void migd_ntf_job_progress(struct migd_job *job)
 		   nla_put_u64_64bit(skb, MIGD_A_JOB_TOTAL, job->total, 0) ||
 		   nla_put_u64_64bit(skb, MIGD_A_JOB_MOVED,
 				     atomic64_read(&job->moved), 0) ||
-		   nla_put_u32(skb, MIGD_A_JOB_PASSES, job->passes));
+		   nla_put_u32(skb, MIGD_A_JOB_PASSES, job->passes), GFP_END);
 }
 
 void migd_ntf_job_done(struct migd_job *job)
@@ -86,9 +89,9 @@ void migd_ntf_job_done(struct migd_job *job)
 	struct sk_buff *skb;
 	void *hdr;
 
-	skb = event_begin(MIGD_CMD_JOB_DONE_NTF, &hdr, NLMSG_GOODSIZE);
+	skb = event_begin(MIGD_CMD_JOB_DONE_NTF, &hdr, NLMSG_GOODSIZE, GFP_KERNEL);
 	if (skb)
-		event_send(skb, hdr, migd_nl_put_job(skb, job));
+		event_send(skb, hdr, migd_nl_put_job(skb, job), GFP_KERNEL);
 }
 
 void migd_ntf_engine_fault(struct migd_chan *chan, int error)
@@ -96,13 +99,13 @@ void migd_ntf_engine_fault(struct migd_chan *chan, int error)
 	struct sk_buff *skb;
 	void *hdr;
 
-	skb = event_begin(MIGD_CMD_ENGINE_FAULT_NTF, &hdr, NLMSG_DEFAULT_SIZE);
+	skb = event_begin(MIGD_CMD_ENGINE_FAULT_NTF, &hdr, NLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!skb)
 		return;
 	event_send(skb, hdr,
 		   nla_put_u32(skb, MIGD_A_CHANNEL_ID, chan->id) ||
 		   nla_put_string(skb, MIGD_A_CHANNEL_NAME, chan->name) ||
-		   nla_put_u32(skb, MIGD_A_CHANNEL_ERROR, -error));
+		   nla_put_u32(skb, MIGD_A_CHANNEL_ERROR, -error), GFP_KERNEL);
 }
 
 void migd_ntf_batch_rescued(const struct migd_rescue *rescue)
@@ -110,7 +113,7 @@ void migd_ntf_batch_rescued(const struct migd_rescue *rescue)
 	struct sk_buff *skb;
 	void *hdr;
 
-	skb = event_begin(MIGD_CMD_BATCH_RESCUED_NTF, &hdr, NLMSG_DEFAULT_SIZE);
+	skb = event_begin(MIGD_CMD_BATCH_RESCUED_NTF, &hdr, NLMSG_DEFAULT_SIZE, GFP_END);
 	if (!skb)
 		return;
 	event_send(skb, hdr,
@@ -119,7 +122,7 @@ void migd_ntf_batch_rescued(const struct migd_rescue *rescue)
 		   nla_put_u64_64bit(skb, MIGD_A_JOB_RESCUED_MOVED,
 				     rescue->moved, 0) ||
 		   nla_put_u64_64bit(skb, MIGD_A_JOB_RESCUED_PUT_BACK,
-				     rescue->put_back, 0));
+				     rescue->put_back, 0), GFP_END);
 }
 
 void migd_ntf_quarantine(struct migd_chan *chan)
@@ -127,14 +130,14 @@ void migd_ntf_quarantine(struct migd_chan *chan)
 	struct sk_buff *skb;
 	void *hdr;
 
-	skb = event_begin(MIGD_CMD_QUARANTINE_NTF, &hdr, NLMSG_DEFAULT_SIZE);
+	skb = event_begin(MIGD_CMD_QUARANTINE_NTF, &hdr, NLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!skb)
 		return;
 	event_send(skb, hdr,
 		   nla_put_u32(skb, MIGD_A_CHANNEL_ID, chan->id) ||
 		   nla_put_string(skb, MIGD_A_CHANNEL_NAME, chan->name) ||
 		   nla_put_u64_64bit(skb, MIGD_A_CHANNEL_QUARANTINED,
-				     atomic_long_read(&chan->quarantined), 0));
+				     atomic_long_read(&chan->quarantined), 0), GFP_KERNEL);
 }
 
 void migd_ntf_server_lost(pid_t pid)
@@ -142,8 +145,8 @@ void migd_ntf_server_lost(pid_t pid)
 	struct sk_buff *skb;
 	void *hdr;
 
-	skb = event_begin(MIGD_CMD_SERVER_LOST_NTF, &hdr, NLMSG_DEFAULT_SIZE);
+	skb = event_begin(MIGD_CMD_SERVER_LOST_NTF, &hdr, NLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (skb)
 		event_send(skb, hdr,
-			   nla_put_u32(skb, MIGD_A_FEATURES_SERVER_PID, pid));
+			   nla_put_u32(skb, MIGD_A_FEATURES_SERVER_PID, pid), GFP_KERNEL);
 }

@@ -90,8 +90,12 @@ extern bool migd_poison;
 
 /* Woken when a slot is parked, a batch ends, a server comes or goes. */
 extern wait_queue_head_t migd_wait;
-/* Ends batches and goes on with DMA submissions; sleeps. */
+/* Ends batches; sleeps, but allocates nothing. */
 extern struct workqueue_struct *migd_end_wq;
+/* Goes on with DMA submissions, and looks at channels. */
+extern struct workqueue_struct *migd_push_wq;
+/* Tells of events and forgets channels; may allocate. */
+extern struct workqueue_struct *migd_event_wq;
 /* Runs jobs, each on a worker of its own. */
 extern struct workqueue_struct *migd_job_wq;
 

@@ -33,7 +33,7 @@ void migd_quarantine_enter(struct migd_copy_op *op, unsigned int pages)
 {
 	atomic_inc(&op->chan->overdue);
 	if (op->chan != &migd_cpu)
-		queue_delayed_work(migd_end_wq, &op->chan->poll, HZ);
+		queue_delayed_work(migd_push_wq, &op->chan->poll, HZ);
 	atomic_long_add(pages, &op->chan->quarantined);
 	atomic_long_add(pages, &migd_stats.quarantined_pages);
 	atomic64_add(pages, &migd_stats.quarantined_total);
