@@ -108,7 +108,8 @@ struct migd_server *migd_server_get(void)
 
 bool migd_server_present(void)
 {
-	return READ_ONCE(current_server);
+	/* Pairs with migd_server_close(): who sees none sees when it went. */
+	return smp_load_acquire(&current_server);
 }
 
 unsigned long migd_server_lost_at(void)
@@ -132,8 +133,8 @@ void migd_server_close(struct migd_server *server)
 
 	spin_lock(&current_lock);
 	if (current_server == server) {
-		current_server = NULL;
 		WRITE_ONCE(lost_at, jiffies);
+		smp_store_release(&current_server, NULL);
 	}
 	spin_unlock(&current_lock);
 
