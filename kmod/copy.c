@@ -221,6 +221,8 @@ int migd_copy_issue(struct migd_slot *slot, struct io_uring_cmd *cmd,
 
 	if (arg->flags)
 		return -EINVAL;
+	if (!cpu && !(slot->server->features & MIGD_FEAT_DMA))
+		return -EOPNOTSUPP;
 	if (cpu && (issue_flags & IO_URING_F_NONBLOCK))
 		return -EAGAIN;
 

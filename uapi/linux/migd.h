@@ -129,9 +129,11 @@ struct migd_fetch {
  * Several per batch may be in flight; their ranges may not overlap. Completes
  * with @count, or with an error after which no page of the range counts as
  * copied: -ESTALE (the batch has ended or @seq is not its), -ERANGE (range),
- * -EALREADY (a page of it is copied or being copied), -ENODEV (no such channel
- * is claimed), -EBUSY (the channel is quarantined), -EIO (the engine failed),
- * -EHWPOISON (a source page is poisoned), -ETIME (the deadline ended the batch).
+ * -EALREADY (a page of it is copied or being copied), -EOPNOTSUPP (a channel,
+ * but the server has not MIGD_FEAT_DMA), -ENODEV (no such channel is claimed,
+ * or its driver is being unbound), -EBUSY (the channel is quarantined), -EIO
+ * (the engine failed), -EHWPOISON (a source page is poisoned), -ETIME (the
+ * deadline ended the batch).
  */
 struct migd_copy {
 	__u16 queue;
