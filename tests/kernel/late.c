@@ -8,7 +8,7 @@
 
 #define PAGES	256UL
 #define BYTES	(PAGES * PAGE)
-#define DEADLINE_MS	200
+#define DEADLINE_MS	1000
 
 static struct ctl ctl;
 static struct server server;
@@ -190,6 +190,36 @@ static void no_descriptor(uint32_t order)
 	move_by_kernel(target.pid, addr, BYTES, 0);
 }
 
+/*
+ * The deadline cuts off a COPY behind a descriptor that does not interrupt, and
+ * the channel tells of that only when it is asked.
+ */
+static void silent(uint32_t order)
+{
+	unsigned int pos = ctl.nr_events;
+	const struct event *event;
+	struct job_info job;
+	uint64_t id;
+
+	step("%s, cut off behind a silent descriptor", order_name(order));
+	fault_set(&channels, 0, "prep_room", 10);
+	fault_set(&channels, 0, "intr_only", 1);
+	fault_set(&channels, 0, "late_write", 1);
+	id = stuck_copy(order);
+	must(ctl_cancel(&ctl, id));
+	wait_job(&ctl, id, &job);
+	check_quarantined(PAGES);
+	fault_set(&channels, 0, "late_write", 0);
+	do
+		event = ctl_wait_event(&ctl, MIGD_CMD_QUARANTINE_NTF,
+				       channels.id[0], &pos);
+	while (event->quarantined);
+	check_quarantined(0);
+	check_memory(&target, addr, BYTES, 0, seed);
+	fault_set(&channels, 0, "prep_room", 0);
+	fault_set(&channels, 0, "intr_only", 0);
+}
+
 int main(void)
 {
 	uint32_t order;
@@ -208,6 +238,7 @@ int main(void)
 		late(order, "lose_irq", -1);
 		alone(order, "late_write", 1);
 		alone(order, "lose_irq", -1);
+		silent(order);
 		no_descriptor(order);
 		check_clean(&ctl);
 	}
