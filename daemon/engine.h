@@ -38,7 +38,8 @@ enum engine_result {
  *	command completes, with the command's result. Answers COMPLETED when
  *	the range is copied, QUEUED when it has queued the range again, or why
  *	the range is not copied: -ESTALE and -ETIME when the batch has ended,
- *	-EHWPOISON when no engine can, else the worker tries @fallback.
+ *	-EHWPOISON and -EIO when no engine can or may, else the worker tries
+ *	@fallback.
  *
  * @fallback: optional. Who copies what this engine could not. Without one, the
  *	pages are left to the COMMIT, where the module copies them itself.

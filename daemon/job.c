@@ -410,10 +410,10 @@ static void on_quarantine(const struct nl_channel *channel, void *arg)
 
 	if (channel->quarantined)
 		log_event(LOG_WARNING, &fields,
-			  "%llu pages are in quarantine: %s has not come back with them",
+			  "%llu pages are in quarantine: %s may still write them",
 			  (unsigned long long)channel->quarantined, channel->name);
 	else
-		log_event(LOG_NOTICE, &fields, "%s has come back; its quarantine is over",
+		log_event(LOG_NOTICE, &fields, "%s is quiet; its quarantine is over",
 			  channel->name);
 	bus_quarantine(m, channel);
 	engines_refresh(m, 0);

@@ -192,8 +192,12 @@ void slot_on_copy(struct worker *w, struct slot *s, unsigned int copy, int res)
 		s->ended = true;
 		break;
 	case -EHWPOISON:
+	case -EIO:
 	case -ECANCELED:
-		/* No engine can copy a poisoned page; the COMMIT sorts it out. */
+		/*
+		 * No engine can copy a poisoned page, and none may copy to where
+		 * another may still write; the COMMIT sorts it out.
+		 */
 		break;
 	default:
 		if (s->ended || !c.ops->fallback)

@@ -89,7 +89,7 @@ struct migd_batch *migd_batch_alloc(struct migd_job *job, unsigned int max)
 	batch = kzalloc(sizeof(*batch), GFP_KERNEL);
 	if (!batch)
 		return NULL;
-	mem = kvmalloc_array(max * 4 + words * 4, sizeof(*mem), GFP_KERNEL);
+	mem = kvmalloc_array(max * 4 + words * 5, sizeof(*mem), GFP_KERNEL);
 	if (!mem) {
 		kfree(batch);
 		return NULL;
@@ -110,8 +110,9 @@ struct migd_batch *migd_batch_alloc(struct migd_job *job, unsigned int max)
 	batch->claimed = mem + 4 * max;
 	batch->copied = batch->claimed + words;
 	batch->poisoned = batch->copied + words;
-	batch->held = batch->poisoned + words;
-	memset(batch->claimed, 0, 4 * words * sizeof(*mem));
+	batch->spoiled = batch->poisoned + words;
+	batch->held = batch->spoiled + words;
+	memset(batch->claimed, 0, 5 * words * sizeof(*mem));
 	return batch;
 }
 
@@ -192,7 +193,7 @@ void migd_batch_orphan(struct migd_batch *batch)
 
 	spin_lock_irq(&batch->lock);
 	set_bit(MIGD_BATCH_ORPHAN, &batch->flags);
-	now = list_empty(&batch->copies);
+	now = !batch->nr_out;
 	spin_unlock_irq(&batch->lock);
 
 	if (now && !test_bit(MIGD_BATCH_ENDING, &batch->flags) &&

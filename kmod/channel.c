@@ -103,6 +103,8 @@ static bool chan_give_back(struct migd_chan *chan)
 		dmaengine_synchronize(chan->chan);
 		dma_release_channel(chan->chan);
 	}
+	/* Without a client the provider stops its hardware, or is gone. */
+	migd_quarantine_quiet(chan, U64_MAX);
 	complete_all(&chan->released);
 	return true;
 }
@@ -312,6 +314,8 @@ static struct migd_chan *chan_new(const char *name)
 	}
 	kref_init(&chan->ref);
 	mutex_init(&chan->lock);
+	spin_lock_init(&chan->failed_lock);
+	INIT_LIST_HEAD(&chan->failed);
 	init_completion(&chan->idle);
 	init_completion(&chan->released);
 	INIT_WORK(&chan->forget, chan_forget_work);

@@ -132,7 +132,7 @@ static int do_commit(struct migd_server *server, struct io_uring_cmd *cmd,
 		return PTR_ERR(batch);
 
 	spin_lock_irq(&batch->lock);
-	busy = !list_empty(&batch->copies);
+	busy = batch->nr_out;
 	if (!busy)
 		batch->closed = true;
 	spin_unlock_irq(&batch->lock);

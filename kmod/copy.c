@@ -74,10 +74,12 @@ void migd_copy_cancel(struct migd_copy_op *op, struct io_uring_cmd *cmd,
 /**
  * migd_copy_begin() - claim the range of a COPY
  * @op: the COPY; on success its batch's list holds a reference to it, and it
- *	one to its batch, until migd_copy_finish()
+ *	one to its batch, until migd_copy_finish(), or, when its engine reports an
+ *	error, until migd_copy_let_go()
  *
  * Context: process.
- * Return: 0, -ESTALE when the batch is ending, -ERANGE or -EALREADY.
+ * Return: 0, -ESTALE when the batch is ending, -ERANGE, -EALREADY, or -EIO for a
+ * page on which an engine has reported an error.
  */
 int migd_copy_begin(struct migd_copy_op *op)
 {
@@ -93,11 +95,14 @@ int migd_copy_begin(struct migd_copy_op *op)
 	else if (find_next_bit(batch->claimed, end, op->first) < end ||
 		 find_next_bit(batch->copied, end, op->first) < end)
 		err = -EALREADY;
+	else if (find_next_bit(batch->spoiled, end, op->first) < end)
+		err = -EIO;
 	if (!err) {
 		bitmap_set(batch->claimed, op->first, op->count);
 		if (batch->state != MIGD_BATCH_COPYING)
 			migd_batch_state(batch, MIGD_BATCH_COPYING);
 		list_add_tail(&op->node, &batch->copies);
+		batch->nr_out++;
 		kref_get(&op->ref);
 		migd_batch_get(batch);
 		/* Until migd_copy_finish() has returned, whatever else ends. */
@@ -132,67 +137,128 @@ static void account(struct migd_copy_op *op)
 	}
 }
 
+/*
+ * Nothing of @op writes any more. True when it leaves its batch here; else the
+ * settling of the batch, which has not been, drops what it holds for it. The
+ * caller holds batch->lock.
+ */
+static bool detach(struct migd_copy_op *op)
+{
+	struct migd_batch *batch = op->batch;
+
+	if (!batch->settled && (batch->sealed || op->failed)) {
+		op->finished = true;
+		return false;
+	}
+	list_del_init(&op->node);
+	return true;
+}
+
+/**
+ * migd_copy_let_go() - the engine of a failed COPY is known to be quiet
+ * @op: was kept by migd_quarantine_failed(); its mappings are gone
+ *
+ * Context: any.
+ */
+void migd_copy_let_go(struct migd_copy_op *op)
+{
+	struct migd_batch *batch = op->batch;
+	bool settled, detached;
+	unsigned long irq;
+
+	spin_lock_irqsave(&batch->lock, irq);
+	/* The settling may drop its reference as soon as the lock is free. */
+	kref_get(&op->ref);
+	settled = batch->settled;
+	detached = detach(op);
+	spin_unlock_irqrestore(&batch->lock, irq);
+
+	if (settled)
+		migd_quarantine_leave(op);
+	if (detached) {
+		migd_copy_put(op);
+		migd_batch_put(batch);
+	}
+	migd_copy_put(op);
+	module_put(THIS_MODULE);
+}
+
 /**
  * migd_copy_finish() - the engine is done with the range
- * @op: op->error is set; its mappings are gone
+ * @op: op->error is set; its mappings are gone, unless op->failed is set
  *
  * Nothing writes the destinations any more. Before the end of the batch the
  * pages become copied, or free for another COPY; after it, what was held for
- * this COPY is let go.
+ * this COPY is let go. With op->failed the engine may still write: the pages are
+ * spoiled, for this batch, and held until migd_copy_let_go().
  *
  * Context: any.
  */
 void migd_copy_finish(struct migd_copy_op *op)
 {
+	bool settled, end_now = false, failed = op->failed, detached = false;
 	struct migd_batch *batch = op->batch;
-	bool settled, stay, end_now = false;
+	struct migd_chan *chan = op->chan;
 	unsigned long irq;
 
 	/*
-	 * With stay set, the end of the batch drops the list's reference as
-	 * soon as the lock is released, and the command may be gone already.
+	 * The end of the batch, or a channel that is quiet, may drop the list's
+	 * references as soon as the lock is released, and the command may be
+	 * gone already.
 	 */
 	kref_get(&op->ref);
-	trace_migd_copy(batch->job->id, batch->seq, op->chan->name, op->first,
+	migd_batch_get(batch);
+	if (failed)
+		__module_get(THIS_MODULE);
+	trace_migd_copy(batch->job->id, batch->seq, chan->name, op->first,
 			op->count, "end", op->error);
 	account(op);
 
 	spin_lock_irqsave(&batch->lock, irq);
 	settled = batch->settled;
-	stay = batch->sealed && !settled;
 	if (!batch->sealed) {
 		bitmap_clear(batch->claimed, op->first, op->count);
 		if (!op->error)
 			bitmap_set(batch->copied, op->first, op->count);
+		else if (failed)
+			bitmap_set(batch->spoiled, op->first, op->count);
 	}
-	if (op->chan == &migd_cpu)
+	if (chan == &migd_cpu)
 		WRITE_ONCE(batch->nr_cpu, batch->nr_cpu - 1);
-	if (stay) {
-		op->finished = true;
-	} else {
-		list_del_init(&op->node);
-		if (!batch->closed && list_empty(&batch->copies)) {
-			migd_batch_state(batch, MIGD_BATCH_COPIED);
-			end_now = test_bit(MIGD_BATCH_ORPHAN, &batch->flags);
-		}
+	op->back = true;
+	batch->nr_out--;
+	if (!failed)
+		detached = detach(op);
+	if (!batch->closed && !batch->nr_out) {
+		migd_batch_state(batch, MIGD_BATCH_COPIED);
+		end_now = test_bit(MIGD_BATCH_ORPHAN, &batch->flags);
 	}
 	spin_unlock_irqrestore(&batch->lock, irq);
 
-	if (settled)
-		migd_quarantine_leave(op);
-	if (atomic_dec_and_test(&op->chan->in_flight))
-		migd_chan_idle(op->chan);
+	if (settled) {
+		atomic_dec(&chan->overdue);
+		if (!failed)
+			migd_quarantine_leave(op);
+	}
+	op->t_back = ktime_get_ns();
+	if (failed)
+		migd_quarantine_failed(op);
+	else if (!op->error && chan->ordered)
+		migd_quarantine_quiet(chan, op->t_start);
+	if (atomic_dec_and_test(&chan->in_flight))
+		migd_chan_idle(chan);
 	migd_copy_complete(op, op->error ? op->error : (int)op->count);
 	if (end_now && cancel_delayed_work(&batch->deadline))
 		queue_delayed_work(migd_end_wq, &batch->deadline, 0);
 	/* close_batch() waits for CPU copies to leave. */
-	if (op->chan == &migd_cpu && wq_has_sleeper(&migd_wait))
+	if (chan == &migd_cpu && wq_has_sleeper(&migd_wait))
 		wake_up_all(&migd_wait);
-	if (!stay) {
+	if (detached) {
 		migd_copy_put(op);
 		migd_batch_put(batch);
 	}
 	migd_copy_put(op);
+	migd_batch_put(batch);
 	/* The exit of the module synchronizes with our callback. */
 	module_put(THIS_MODULE);
 }
@@ -246,7 +312,7 @@ int migd_copy_issue(struct migd_slot *slot, struct io_uring_cmd *cmd,
 		err = -ENODEV;
 		goto out_op;
 	}
-	if (atomic_long_read(&op->chan->quarantined) && !cpu) {
+	if (!cpu && migd_chan_quarantined(op->chan)) {
 		err = -EBUSY;
 		goto out_op;
 	}

@@ -20,8 +20,8 @@
 /* Longer mappings miss the cache of IO virtual addresses. */
 #define MAX_SEGMENT	((unsigned int)SZ_128K)
 
-/* All callbacks have come, or nothing was submitted. Any context. */
-static void dma_done(struct migd_copy_op *op)
+/* Context: any. */
+void migd_copy_dma_unmap(struct migd_copy_op *op)
 {
 	struct device *dev = op->chan->dma_dev;
 
@@ -30,6 +30,18 @@ static void dma_done(struct migd_copy_op *op)
 	dma_unmap_sgtable(dev, &op->src, DMA_TO_DEVICE, 0);
 	sg_free_table(&op->dst);
 	sg_free_table(&op->src);
+}
+
+/* All callbacks have come, or nothing was submitted. Any context. */
+static void dma_done(struct migd_copy_op *op)
+{
+	if (test_bit(MIGD_COPY_HW_ERROR, &op->flags)) {
+		op->error = -EIO;
+		/* A driver that has left has stopped its hardware before. */
+		op->failed = !READ_ONCE(op->chan->gone);
+	}
+	if (!op->failed)
+		migd_copy_dma_unmap(op);
 	migd_copy_finish(op);
 }
 
@@ -51,8 +63,10 @@ static void migd_dma_callback(void *param, const struct dmaengine_result *result
 {
 	struct migd_copy_op *op = param;
 
-	if (result && result->result != DMA_TRANS_NOERROR)
+	if (result && result->result != DMA_TRANS_NOERROR) {
+		set_bit(MIGD_COPY_HW_ERROR, &op->flags);
 		cmpxchg(&op->error, 0, -EIO);
+	}
 	if (test_bit(MIGD_COPY_STALLED, &op->flags))
 		push_later(op, 0);
 	out_dec(op);
@@ -120,7 +134,7 @@ static bool push_some(struct migd_copy_op *op)
 		if (dma_submit_error(dmaengine_submit(tx))) {
 			/* No callback follows a failed submit. */
 			atomic_dec(&op->out);
-			cmpxchg(&op->error, 0, -EIO);
+			cmpxchg(&op->error, 0, -EBUSY);
 			break;
 		}
 		op->silent = !(flags & DMA_PREP_INTERRUPT);

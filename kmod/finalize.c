@@ -47,6 +47,8 @@ static enum migd_reason settle_page(struct migd_batch *batch, unsigned int i)
 		return MIGD_REASON_NONE;
 	if (test_bit(i, batch->claimed))
 		return MIGD_REASON_PUT_BACK;
+	if (test_bit(i, batch->spoiled))
+		return MIGD_REASON_COPY_FAILED;
 	err = migd_copy_one(batch, i);
 	if (err)
 		return err == -EHWPOISON ? MIGD_REASON_POISONED :
@@ -66,10 +68,10 @@ static void put_back(struct migd_batch *batch, unsigned int i,
 		migd_state_undo(batch, i);
 	/*
 	 * Whatever the reason, a poisoned source included: a COPY that was out
-	 * at the seal may still write. Only after the undo, which counts
-	 * references.
+	 * at the seal may still write, and so may an engine that has reported
+	 * an error. Only after the undo, which counts references.
 	 */
-	if (test_bit(i, batch->claimed))
+	if (test_bit(i, batch->claimed) || test_bit(i, batch->spoiled))
 		migd_quarantine_hold(batch, i);
 	batch->src[i] &= ~MIGRATE_PFN_MIGRATE;
 	batch->dst[i] = 0;
@@ -79,8 +81,8 @@ static void put_back(struct migd_batch *batch, unsigned int i,
 }
 
 /*
- * Pages are held now for every COPY that was out at the seal. Count them, or
- * drop them where the COPY has come back since.
+ * Pages are held now for every COPY that was out at the seal or has failed.
+ * Count them, or drop them where nothing can write them since.
  */
 static void quarantine_copies(struct migd_batch *batch)
 {

@@ -238,13 +238,15 @@ struct migd_batch {
 	u64 t_lock, t_locked, t_fetched, deadline_ns;
 	struct delayed_work deadline;	/* holds a reference while pending */
 	struct work_struct commit;	/* holds a reference while pending */
-	struct list_head copies;	/* COPYs whose command or descriptors are out */
+	struct list_head copies;	/* COPYs that may still write a destination */
+	unsigned int nr_out;		/* COPYs whose descriptors are out */
 	unsigned int nr_cpu;		/* CPU COPYs at work */
 	unsigned long *src, *dst;	/* migrate_pfn()s */
 	struct page **spage, **dpage;
 	unsigned long *claimed;		/* pages of a COPY at work */
 	unsigned long *copied;
 	unsigned long *poisoned;	/* source page reported an error */
+	unsigned long *spoiled;		/* an engine reported an error on it */
 	unsigned long *held;		/* destination in quarantine */
 };
 
@@ -338,6 +340,8 @@ struct migd_chan {
 	atomic_t in_flight;
 	atomic_t overdue;		/* COPYs in flight whose batch has ended */
 	struct delayed_work poll;	/* while there are some */
+	spinlock_t failed_lock;
+	struct list_head failed;	/* COPYs back with an error, not yet quiet */
 	atomic_long_t quarantined;
 	atomic64_t copies, pages, bytes, errors;
 	struct migd_hist copy;
@@ -366,10 +370,14 @@ struct migd_copy_op {
 	unsigned long flags;
 #define MIGD_COPY_CMD_DONE	0	/* the command has been completed */
 #define MIGD_COPY_STALLED	1	/* a callback or the timer goes on */
-	bool finished;			/* after the seal; under batch->lock */
+#define MIGD_COPY_HW_ERROR	2	/* the engine reported an error */
+	bool back;			/* descriptors are; under batch->lock */
+	bool finished;			/* writes no more; for the settling */
+	bool failed;			/* is or was on chan->failed */
+	struct list_head fnode;		/* chan->failed */
 	unsigned int first, count;
 	int error;
-	u64 t_start;
+	u64 t_start, t_back;
 	/* DMA only */
 	struct sg_table src, dst;
 	struct scatterlist *s_sg, *d_sg;
@@ -388,12 +396,15 @@ void migd_copy_cancel(struct migd_copy_op *op, struct io_uring_cmd *cmd,
 int migd_copy_begin(struct migd_copy_op *op);
 /* Descriptors are back (or the CPU is done). Any context. */
 void migd_copy_finish(struct migd_copy_op *op);
+/* Nothing of a failed COPY can write any more: its mappings are gone, too. */
+void migd_copy_let_go(struct migd_copy_op *op);
 /* Completes the command, once, from any context. */
 void migd_copy_complete(struct migd_copy_op *op, int res);
 void migd_copy_put(struct migd_copy_op *op);
 int migd_copy_cpu_run(struct migd_copy_op *op);
 int migd_copy_one(struct migd_batch *batch, unsigned int i);
 void migd_copy_dma_start(struct migd_copy_op *op);
+void migd_copy_dma_unmap(struct migd_copy_op *op);
 void migd_chan_poll_work(struct work_struct *work);
 
 /* quarantine.c */
@@ -401,6 +412,14 @@ void migd_quarantine_hold(struct migd_batch *batch, unsigned int i);
 void migd_quarantine_enter(struct migd_copy_op *op, unsigned int pages);
 void migd_quarantine_leave(struct migd_copy_op *op);
 unsigned int migd_quarantine_drop(struct migd_copy_op *op);
+void migd_quarantine_failed(struct migd_copy_op *op);
+void migd_quarantine_quiet(struct migd_chan *chan, u64 before);
+/* Takes no COPY: some are overdue, or failed ones hold too many pages. */
+static inline bool migd_chan_quarantined(struct migd_chan *chan)
+{
+	return atomic_read(&chan->overdue) ||
+		atomic_long_read(&chan->quarantined) > MIGD_MAX_BATCH_PAGES;
+}
 
 /* job.c */
 struct migd_job_params {

@@ -151,7 +151,7 @@ static int put_channel(struct sk_buff *skb, struct migd_chan *chan)
 
 	if (READ_ONCE(chan->leaving))
 		state = MIGD_CHANNEL_STATE_LEAVING;
-	else if (atomic_long_read(&chan->quarantined))
+	else if (migd_chan_quarantined(chan))
 		state = MIGD_CHANNEL_STATE_QUARANTINED;
 	else if (READ_ONCE(chan->faulted))
 		state = MIGD_CHANNEL_STATE_FAULTED;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Engines that fail: half-way, at submission, without descriptors. The CPU copies
- * what they could not, at the server's or the module's hand, in both orders.
+ * Engines that fail: half-way, at submission, without descriptors. What never was
+ * in an engine's hands the CPU copies; what an engine has reported an error on is
+ * put back and moves with another destination, in both orders.
  */
 #include <errno.h>
+#include <unistd.h>
 #include "fixture.h"
 
 #define BYTES	(8UL << 20)
@@ -46,7 +48,9 @@ static void half_way(uint32_t order, unsigned int copies)
 	channel_info(&ctl, channels.id[1], &before);
 	fault_set(&channels, 1, "fail_after", half_of_a_copy());
 	server_move(&server, &ctl, &req, &job);
+	/* The pages of the COPY were put back, and came again. */
 	check_moved(&ctl, &target, &job, addr, BYTES, SEED);
+	check_eq(job.passes, 2);
 	check_eq(server.copy_errors, 1);
 	check_eq(fault_get(&channels, 1, "fail_after"), -1);
 	channel_info(&ctl, channels.id[1], &after);
@@ -58,7 +62,7 @@ static void half_way(uint32_t order, unsigned int copies)
 	check_eq(event->error, EIO);
 }
 
-/* The server commits in spite of the error: the module copies what is missing. */
+/* The server commits in spite of the error: the pages come again. */
 static void not_retried(uint32_t order)
 {
 	struct job_req req = next_job(order);
@@ -105,6 +109,61 @@ static void switch_on(uint32_t order, const char *name, long value,
 	fault_all(&channels, name, 0);
 }
 
+/*
+ * A submit fails behind descriptors that do not interrupt: the COPY ends at
+ * once, not when somebody happens to look at the channel.
+ */
+static void refused_half_way(uint32_t order)
+{
+	struct job_req req = next_job(order);
+	struct job_info job;
+
+	step("%s, a submit fails half-way on a quiet channel", order_name(order));
+	plan_dma(&server, &channels, 1, 2);
+	server.plan.retry = true;
+	server.copy_errors = 0;
+	fault_set(&channels, 0, "intr_only", 1);
+	fault_set(&channels, 0, "submit_after", half_of_a_copy());
+	fault_set(&channels, 0, "submit_fail", 1);
+	server_move(&server, &ctl, &req, &job);
+	check_moved(&ctl, &target, &job, addr, BYTES, SEED);
+	check_eq(job.rescued, 0);
+	check_eq(server.copy_errors, 1);
+	fault_set(&channels, 0, "intr_only", 0);
+}
+
+/* Two COPYs of a batch: the second comes back, then the first. */
+static void out_of_order(uint32_t order)
+{
+	struct job_req req = next_job(order);
+	unsigned int slot;
+	struct job_info job;
+	/* The channel has descriptors for both. */
+	const unsigned int part = 20;
+	uint64_t id;
+
+	step("%s, the second COPY comes back first", order_name(order));
+	fault_set(&channels, 0, "lose_irq", 1);
+	id = server_job(&server, &ctl, &req);
+	slot = server_wait_batch(&server);
+	server_copy(&server, slot, channels.id[0], 0, part);
+	server_submit(&server);
+	while (!fault_get(&channels, 0, "lost"))
+		usleep(1000);
+	server_copy(&server, slot, channels.id[0], part, part);
+	check_eq(server_wait_copy(&server), part);
+	check(server.slot[slot].copy[0].out, "the first COPY is back already");
+	check(!server.slot[slot].copy[1].out, "the second COPY is not back");
+	fault_set(&channels, 0, "lose_irq", 0);
+	check_eq(server_wait_copy(&server), part);
+	server_commit(&server, slot);
+	plan_cpu(&server, 0);
+	server_run(&server, &ctl, id);
+	must(ctl_job(&ctl, id, &job));
+	check_moved(&ctl, &target, &job, addr, BYTES, SEED);
+	check_eq(job.rescued, 0);
+}
+
 int main(void)
 {
 	uint32_t order;
@@ -122,6 +181,13 @@ int main(void)
 		switch_on(order, "submit_fail", 1, channels.nr);
 		switch_on(order, "gap_us", 500, 0);
 		switch_on(order, "latency_us", 2000, 0);
+		switch_on(order, "prep_room", 10, 0);
+		switch_on(order, "reorder", 1, 0);
+		fault_all(&channels, "prep_room", 10);
+		switch_on(order, "intr_only", 1, 0);
+		fault_all(&channels, "prep_room", 0);
+		refused_half_way(order);
+		out_of_order(order);
 		check_clean(&ctl);
 	}
 	target_stop(&target);

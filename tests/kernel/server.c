@@ -237,6 +237,9 @@ static void copied(struct server *s, const struct answer *a)
 		s->copy_errors++;
 		check(s->plan.retry, "COPY of %u pages on engine %u: %s",
 		      copy->count, copy->engine, strerror(-a->res));
+		/* The engine may still write them: no other may copy them. */
+		if (a->res == -EIO)
+			goto out;
 		check(copy->engine != MIGD_ENGINE_CPU, "COPY on the CPU: %s",
 		      strerror(-a->res));
 		copy->engine = MIGD_ENGINE_CPU;
@@ -245,6 +248,7 @@ static void copied(struct server *s, const struct answer *a)
 	}
 	if (a->res >= 0)
 		check_eq(a->res, copy->count);
+out:
 	if (!at->out)
 		server_commit(s, a->slot);
 }
