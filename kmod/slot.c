@@ -134,6 +134,7 @@ void migd_server_close(struct migd_server *server)
 	spin_lock(&current_lock);
 	if (current_server == server) {
 		WRITE_ONCE(lost_at, jiffies);
+		/* Pairs with migd_server_present(). */
 		smp_store_release(&current_server, NULL);
 	}
 	spin_unlock(&current_lock);
