@@ -130,7 +130,8 @@ close()
 	exec {fd}>&-
 }
 
-# target NAME [PREFIX...] -- ARGUMENT...: starts bus/target, under a command
+# target NAME [PREFIX...] -- ARGUMENT...: starts $target_program, under a command
+target_program=bus/target
 target()
 {
 	local name=$1 in out word
@@ -143,7 +144,7 @@ target()
 	done
 	shift
 	mkfifo "$dir/$name.in" "$dir/$name.out"
-	"${prefix[@]}" bus/target "$@" <"$dir/$name.in" >"$dir/$name.out" &
+	"${prefix[@]}" "$target_program" "$@" <"$dir/$name.in" >"$dir/$name.out" &
 	exec {in}>"$dir/$name.in" {out}<"$dir/$name.out"
 	rm "$dir/$name.in" "$dir/$name.out"
 	target_in[$name]=$in

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Memory in which each word has its own value, and a thread that writes and
+ * checks all of it for as long as it is asked to.
+ */
+#ifndef MIGD_TEST_REGION_H
+#define MIGD_TEST_REGION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PAGE	4096UL
+#define WORDS	(PAGE / sizeof(uint64_t))
+#define MIB	(1UL << 20)
+
+/* The region of the process; there is one. */
+extern uint64_t *memory;
+extern size_t pages;
+
+/* Says what failed, with errno, and ends the process. */
+void die(const char *what) __attribute__((noreturn));
+uint64_t now_ns(void);
+
+/* A mapping of its own line in numa_maps: nothing next to it can be merged. */
+void *map_apart(size_t bytes);
+/* New pages come from @node, or with -1 from anywhere again. */
+void alloc_on(int mode, int node);
+
+/* Maps @mib MiB on @node; afterwards the memory policy is @policy. */
+void region_new(size_t mib, int node, int policy);
+/* Answers "check", "write", "rest" and "stall"; false for any other line. */
+bool region_answer(const char *line);
+
+#endif

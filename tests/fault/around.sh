@@ -1,0 +1,105 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The kernel around a job works on the same pages: compaction, khugepaged,
+# migratepages(8), mbind(2) of the target itself and DAMON.
+#
+# machines: amd64 amd64-debug arm64
+# timeout: 120
+set -eu -o pipefail
+. fault/lib.sh
+
+mib=4
+[ ! "$debug" ] || mib=2
+started $mib 0 thp
+
+# Others may have moved any page: what counts is that each is what it was.
+anywhere()
+{
+	summed $((passes * total))
+}
+
+step "compaction"
+meanwhile compaction sh -c 'echo 1 >/proc/sys/vm/compact_memory'
+bounce all_there
+enough compaction
+whole
+
+step "khugepaged"
+khugepaged=/sys/kernel/mm/transparent_hugepage/khugepaged
+declare -A was
+for name in scan_sleep_millisecs alloc_sleep_millisecs pages_to_scan; do
+	was[$name]=$(<"$khugepaged/$name")
+done
+collapsed=$(<$khugepaged/pages_collapsed)
+home
+mapped collapsible 4096 0
+echo 4096 >$khugepaged/pages_to_scan
+echo 0 >$khugepaged/alloc_sleep_millisecs
+echo 1 >$khugepaged/scan_sleep_millisecs
+# a huge page is made on the node that has most of its small ones
+restless=$nr
+bounce anywhere
+collapsing()
+{
+	[ "$(<$khugepaged/pages_collapsed)" -gt "$collapsed" ]
+}
+until_true "khugepaged makes a huge page" collapsing
+whole
+echo "        $(($(<$khugepaged/pages_collapsed) - collapsed)) huge pages made"
+for name in "${!was[@]}"; do
+	echo "${was[$name]}" >"$khugepaged/$name"
+done
+restless=0
+
+step "migratepages(8), there and back"
+there_and_back()
+{
+	migratepages "${target_pid[t]}" 0 1
+	migratepages "${target_pid[t]}" 1 0
+}
+meanwhile migratepages there_and_back
+may_fail=1
+bounce anywhere
+may_fail=
+enough migratepages
+whole
+at=1
+home
+
+begun mbind
+bounce anywhere
+over mbind
+whole
+
+step "DAMON"
+admin=/sys/kernel/mm/damon/admin/kdamonds
+echo 1 >$admin/nr_kdamonds
+echo 1 >$admin/0/contexts/nr_contexts
+context=$admin/0/contexts/0
+echo vaddr >$context/operations
+echo 1000 >$context/monitoring_attrs/intervals/sample_us
+echo 20000 >$context/monitoring_attrs/intervals/aggr_us
+echo 100000 >$context/monitoring_attrs/intervals/update_us
+echo 1 >$context/targets/nr_targets
+echo "${target_pid[t]}" >$context/targets/0/pid_target
+# it counts what it sees: how often it has worked
+echo 1 >$context/schemes/nr_schemes
+echo stat >$context/schemes/0/action
+echo 18446744073709551615 | tee $context/schemes/0/access_pattern/{sz,age,nr_accesses}/max >/dev/null
+echo on >$admin/0/state
+bounce all_there
+monitored()
+{
+	echo update_schemes_stats >$admin/0/state
+	[ "$(<$context/schemes/0/stats/nr_tried)" -gt 0 ]
+}
+until_true "DAMON looks at a region" monitored
+bounce all_there
+monitored
+echo "        DAMON looked at $(<$context/schemes/0/stats/nr_tried) regions"
+echo off >$admin/0/state
+echo 0 >$admin/nr_kdamonds
+whole
+drop t
+ended
