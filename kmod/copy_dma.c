@@ -259,7 +259,8 @@ static int map_side(struct device *dev, struct sg_table *sgt,
 	err = dma_map_sgtable(dev, sgt, dir, 0);
 	if (err)
 		sg_free_table(sgt);
-	return err;
+	/* Not EIO, which says that an engine had the pages in its hands. */
+	return err && err != -ENOMEM ? -EBUSY : err;
 }
 
 /**

@@ -34,6 +34,7 @@ enum lsi_fault {
 	LSI_PREP_ROOM,
 	LSI_INTR_ONLY,
 	LSI_REORDER,
+	LSI_MAP_BITS,
 	LSI_NR_FAULTS,
 };
 

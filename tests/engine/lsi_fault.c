@@ -37,6 +37,9 @@
  *		 with one behind it that has the flag or has failed, or when
  *		 tx_status is called, as with IOAT. Writing 0 tells of the rest.
  * reorder	 1: the callbacks of a run come in reverse order.
+ * map_bits	 32. n: the device claims to reach addresses of n bits only, so that
+ *		 mapping a page for it fails. Behind an IOMMU only; without one the
+ *		 kernel WARNs at such a mapping.
  *
  * Counters, read only, since the device was bound:
  *
@@ -51,6 +54,7 @@
  */
 #include <linux/debugfs.h>
 #include <linux/device.h>
+#include <linux/dma-mapping.h>
 #include <linux/slab.h>
 
 #include "lsi.h"
@@ -77,6 +81,7 @@ static const struct lsi_knob_def lsi_faults[LSI_NR_FAULTS] = {
 	[LSI_PREP_ROOM]	   = { "prep_room",	0,  INT_MAX,		0 },
 	[LSI_INTR_ONLY]	   = { "intr_only",	0,  1,			0 },
 	[LSI_REORDER]	   = { "reorder",	0,  1,			0 },
+	[LSI_MAP_BITS]	   = { "map_bits",	0,  32,			32 },
 };
 
 static const char * const lsi_counters[LSI_NR_COUNTERS] = {
@@ -165,6 +170,8 @@ static int lsi_fault_set(void *data, u64 val)
 
 	spin_lock_irq(&lsi->lock);
 	lsi->fault[knob->index] = new;
+	if (knob->index == LSI_MAP_BITS)
+		*lsi->pdev->dev.dma_mask = new ? DMA_BIT_MASK(new) : 0;
 	if (!new) {
 		switch (knob->index) {
 		case LSI_LOSE_IRQ:

@@ -109,6 +109,28 @@ static void switch_on(uint32_t order, const char *name, long value,
 	fault_all(&channels, name, 0);
 }
 
+/* No mapping: nothing was in the engine's hands. */
+static void unmappable(uint32_t order)
+{
+	struct job_req req = next_job(order);
+	struct stats_info before, after;
+	struct job_info job;
+
+	step("%s, the first channel reaches nothing", order_name(order));
+	must(ctl_stats(&ctl, &before));
+	plan_dma(&server, &channels, channels.nr, 0);
+	server.plan.retry = true;
+	server.copy_errors = 0;
+	fault_set(&channels, 0, "map_bits", 13);
+	server_move(&server, &ctl, &req, &job);
+	fault_set(&channels, 0, "map_bits", 32);
+	check_moved(&ctl, &target, &job, addr, BYTES, SEED);
+	check_eq(job.passes, 1);
+	check_eq(server.copy_errors, job.batches);
+	must(ctl_stats(&ctl, &after));
+	check_eq(after.quarantined_total, before.quarantined_total);
+}
+
 /*
  * A submit fails behind descriptors that do not interrupt: the COPY ends at
  * once, not when somebody happens to look at the channel.
@@ -187,6 +209,8 @@ int main(void)
 		switch_on(order, "intr_only", 1, 0);
 		fault_all(&channels, "prep_room", 0);
 		refused_half_way(order);
+		if (on_machine("amd64-iommu"))
+			unmappable(order);
 		out_of_order(order);
 		check_clean(&ctl);
 	}

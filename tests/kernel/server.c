@@ -101,8 +101,12 @@ static void copy_again(struct server *s, unsigned int slot, unsigned int i)
 		.count = at->copy[i].count,
 		.seq = at->seq,
 	};
+	struct io_uring_sqe *sqe;
 
-	command(s, MIGD_IO_COPY, &arg)->user_data = tag(MIGD_IO_COPY, slot, i);
+	sqe = command(s, MIGD_IO_COPY, &arg);
+	sqe->user_data = tag(MIGD_IO_COPY, slot, i);
+	if (s->async)
+		io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
 	at->copy[i].out = true;
 	at->out++;
 }

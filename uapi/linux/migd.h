@@ -131,11 +131,11 @@ struct migd_fetch {
  * copied: -ESTALE (the batch has ended or @seq is not its), -ERANGE (range),
  * -EALREADY (a page of it is copied or being copied), -EOPNOTSUPP (a channel,
  * but the server has not MIGD_FEAT_DMA), -ENODEV (no such channel is claimed,
- * or its driver is being unbound), -EBUSY (the channel is quarantined, or has
- * refused a descriptor), -EIO (an engine has reported an error on a page of the
- * range, in this COPY or in one before: such a page is put back with its batch,
- * no engine may copy it any more), -EHWPOISON (a source page is poisoned),
- * -ETIME (the deadline ended the batch).
+ * or its driver is being unbound), -EBUSY (the channel is quarantined, has
+ * refused a descriptor or can't reach the pages), -ENOMEM, -EIO (an engine has
+ * reported an error on a page of the range, in this COPY or in one before: such
+ * a page is put back with its batch, no engine may copy it any more),
+ * -EHWPOISON (a source page is poisoned), -ETIME (the deadline ended the batch).
  */
 struct migd_copy {
 	__u16 queue;
