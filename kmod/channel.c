@@ -170,6 +170,9 @@ static void chan_unbind(struct migd_chan *chan)
 {
 	unsigned long end = jiffies + UNBIND_WAIT;
 
+	/* The parts of a provider leave one after the other, and with it. */
+	if (READ_ONCE(chan->gone))
+		return;
 	chan_close(chan, true);
 	while (atomic_read(&chan->in_flight) && time_before(jiffies, end))
 		wait_for_completion_timeout(&chan->idle, end - jiffies);

@@ -5,6 +5,7 @@
  * One PCI device is one dma_device with one channel. The hardware runs one
  * script at a time ("a run"); everything else waits in first-in-first-out
  * order. lsi_main.c binds the PCI device, lsi_chan.c is the dmaengine side,
+ * lsi_part.c a device that belongs to it,
  * lsi_script.c the only file that knows registers and instructions, and
  * lsi_fault.c the switches in debugfs (described there and in README).
  */
@@ -115,6 +116,7 @@ struct lsi_dev {
 	long fault[LSI_NR_FAULTS];
 	u64 count[LSI_NR_COUNTERS];
 
+	struct device *part;
 	struct dentry *debugfs;
 	struct lsi_knob *knobs;
 	struct list_head grave;
@@ -138,6 +140,12 @@ void lsi_chan_init(struct lsi_dev *lsi);
 void lsi_chan_kick(struct lsi_dev *lsi);
 void lsi_chan_release(struct lsi_dev *lsi, enum lsi_list from);
 void lsi_chan_kill(struct lsi_dev *lsi);
+
+/* lsi_part.c */
+int lsi_part_init(void);
+void lsi_part_exit(void);
+int lsi_part_add(struct lsi_dev *lsi);
+void lsi_part_remove(struct lsi_dev *lsi);
 
 /* lsi_fault.c */
 void lsi_fault_init(void);

@@ -113,12 +113,19 @@ static int lsi_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		dev_err(&pdev->dev, "dmaengine refuses the device: %d\n", err);
 		goto err_fault;
 	}
+	err = lsi_part_add(lsi);
+	if (err)
+		goto err_dma;
 	get_device(&pdev->dev);
 	pci_set_drvdata(pdev, lsi);
 	dev_info(&pdev->dev, "channel %s on node %d\n",
 		 dma_chan_name(&lsi->chan), dev_to_node(&pdev->dev));
 	return 0;
 
+err_dma:
+	/* Nobody has asked for the channel yet: this frees nothing of ours. */
+	lsi->dma.device_release = NULL;
+	dma_async_device_unregister(&lsi->dma);
 err_fault:
 	lsi_fault_remove(lsi);
 err_irq:
@@ -133,6 +140,7 @@ static void lsi_remove(struct pci_dev *pdev)
 {
 	struct lsi_dev *lsi = pci_get_drvdata(pdev);
 
+	lsi_part_remove(lsi);
 	lsi_fault_remove(lsi);
 	lsi_chan_kill(lsi);
 	free_irq(pdev->irq, lsi);
@@ -156,10 +164,15 @@ static int __init lsi_init(void)
 {
 	int err;
 
+	err = lsi_part_init();
+	if (err)
+		return err;
 	lsi_fault_init();
 	err = pci_register_driver(&lsi_driver);
-	if (err)
+	if (err) {
 		lsi_fault_exit();
+		lsi_part_exit();
+	}
 	return err;
 }
 
@@ -175,6 +188,7 @@ static void __exit lsi_exit(void)
 
 	pci_unregister_driver(&lsi_driver);
 	lsi_fault_exit();
+	lsi_part_exit();
 
 	/*
 	 * Asking for no channel takes and drops dma_list_mutex: whoever was

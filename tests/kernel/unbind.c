@@ -31,18 +31,28 @@ static int64_t bind_or_unbind(uint64_t bind, uint64_t name, uint64_t more)
 			  "%s", (const char *)device);
 }
 
+/* The same for the part of the device that is on another bus. */
+static int64_t bind_or_unbind_part(uint64_t bind, uint64_t name, uint64_t more)
+{
+	uint64_t device[] = { name, more, 0 };
+
+	return write_file(bind ? "/sys/bus/migd_lsi/drivers/part/bind" :
+				 "/sys/bus/migd_lsi/drivers/part/unbind",
+			  "part-%s", (const char *)device);
+}
+
 /* The helper has no memory of ours: the PCI name goes by value. */
-static void begin_unbind(bool bind)
+static void begin(target_fn *fn, bool bind)
 {
 	uint64_t device[2] = { 0 };
 
 	memcpy(device, channels.device[0], strnlen(channels.device[0], 16));
-	target_begin(&helper, bind_or_unbind, bind, device[0], device[1]);
+	target_begin(&helper, fn, bind, device[0], device[1]);
 }
 
 static void unbind(void)
 {
-	begin_unbind(false);
+	begin(bind_or_unbind, false);
 	check_eq(target_end(&helper), 0);
 }
 
@@ -86,14 +96,14 @@ static bool not_quarantined(void *arg)
 }
 
 /* All channels again, the first under the name and maybe the id it had. */
-static void rebind(void)
+static void rebind(target_fn *fn)
 {
 	struct job_info job;
 	struct job_req req = job_for(&target, addr, BYTES, 0, 1,
 				     MIGD_ORDER_COPY_FIRST);
 	struct channel_info info;
 
-	begin_unbind(true);
+	begin(fn, true);
 	check_eq(target_end(&helper), 0);
 	channels_claim(&ctl, &channels);
 	check_eq(channels.nr, 4);
@@ -114,7 +124,7 @@ static void idle(void)
 	unbind();
 	check_eq(first_state(), -1);
 	check_eq(ctl_release(&ctl, channels.id[0]), -ENODEV);
-	rebind();
+	rebind(bind_or_unbind);
 }
 
 /* Starts a job with its one COPY on the first channel, kept there by @name. */
@@ -146,15 +156,16 @@ static void finish_job(uint64_t id, struct job_info *ret)
 }
 
 /* The COPY comes back while the unbinding waits for it. */
-static void in_time(uint32_t order, const char *name)
+static void in_time(uint32_t order, const char *name, target_fn *fn)
 {
 	struct job_info job;
 	unsigned int slot;
 	uint64_t id;
 
-	step("%s, %s, back in time", order_name(order), name);
+	step("%s, %s, back in time%s", order_name(order), name,
+	     fn == bind_or_unbind_part ? ", a part is unbound" : "");
 	id = start_copy(order, name, LONG_MS, &slot);
-	begin_unbind(false);
+	begin(fn, false);
 	wait_until(is_leaving, NULL, "the channel is leaving");
 	/* It takes no other, and nobody else gets it. */
 	check_eq(ctl_release(&ctl, channels.id[0]), -EBUSY);
@@ -166,7 +177,7 @@ static void in_time(uint32_t order, const char *name)
 	finish_job(id, &job);
 	check_eq(job.rescued, 0);
 	check_eq(job.batches, 1);
-	rebind();
+	rebind(fn);
 }
 
 /*
@@ -187,7 +198,7 @@ static void with_driver(uint32_t order, const char *name, int want)
 	server_commit(&server, slot);
 	finish_job(id, &job);
 	check_eq(job.rescued, 0);
-	rebind();
+	rebind(bind_or_unbind);
 }
 
 /* Nor is the deadline: quarantine, which ends with the driver. */
@@ -225,7 +236,7 @@ static void overdue(uint32_t order, const char *name, bool server_goes)
 		server_open(&server, 1, PAGES);
 	else
 		finish_job(id, &job);
-	rebind();
+	rebind(bind_or_unbind);
 }
 
 int main(void)
@@ -241,8 +252,9 @@ int main(void)
 
 	idle();
 	for (order = MIGD_ORDER_COPY_FIRST; order <= MIGD_ORDER_STATE_FIRST; order++) {
-		in_time(order, "hold");
-		in_time(order, "late_write");
+		in_time(order, "hold", bind_or_unbind);
+		in_time(order, "late_write", bind_or_unbind);
+		in_time(order, "hold", bind_or_unbind_part);
 		with_driver(order, "hold", PAGES);
 		with_driver(order, "late_write", -EIO);
 		overdue(order, "hold", false);
