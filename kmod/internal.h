@@ -3,7 +3,8 @@
  * What the rooms of the corridor share: the server with its slots, the job,
  * the batch and the channel.
  *
- * Lock order: job_mutex > chan_mutex > chan->lock > server->lock > batch->lock.
+ * Lock order: job_mutex > chan_mutex > chan->lock > server->lock > batch->lock;
+ * chan->failed_lock is taken with none of the spinlocks held, and none under it.
  * The target's mmap read lock is outside all of them and is never taken while
  * one is held.
  */
