@@ -231,6 +231,33 @@ static void slot_with_batch(struct target *t, uint64_t addr)
 	check_eq(COMMIT(.slot = 0, .seq = seq), -ESTALE);
 }
 
+/* A server that can't deal with channels is given none. */
+static void without_dma(struct target *t, uint64_t addr)
+{
+	struct job_req req = job_for(t, addr, PAGES * PAGE, 1, 0,
+				     MIGD_ORDER_COPY_FIRST);
+	struct channels channels;
+	struct job_info job;
+	unsigned int slot;
+	uint64_t id;
+
+	step("COPY on a channel without MIGD_FEAT_DMA");
+	server.without = MIGD_FEAT_DMA;
+	server_open(&server, 1, PAGES);
+	check_eq(server.setup.features, MIGD_FEAT_STATE_FIRST);
+	channels_claim(&ctl, &channels);
+	id = server_job(&server, &ctl, &req);
+	slot = server_wait_batch(&server);
+	check_eq(COPY(.seq = server.slot[slot].seq, .count = 1,
+		      .engine = channels.id[0]), -EOPNOTSUPP);
+	plan_cpu(&server, 0);
+	server_start_batch(&server, slot);
+	server_run(&server, &ctl, id);
+	must(ctl_job(&ctl, id, &job));
+	check_moved(&ctl, t, &job, addr, PAGES * PAGE, SEED);
+	server_close(&server);
+}
+
 int main(void)
 {
 	struct target target;
@@ -244,8 +271,9 @@ int main(void)
 	mappings();
 	idle_slot();
 	slot_with_batch(&target, addr);
-	target_stop(&target);
 	server_close(&server);
+	without_dma(&target, addr);
+	target_stop(&target);
 	wait_idle(&ctl);
 	check_clean(&ctl);
 	return 0;

@@ -22,7 +22,7 @@ void server_open(struct server *s, unsigned int depth, unsigned int max_batch)
 	uint64_t end;
 
 	check(depth <= MAX_SLOTS, "at most %d slots", MAX_SLOTS);
-	*s = (struct server){ .to_the_end = s->to_the_end };
+	*s = (struct server){ .to_the_end = s->to_the_end, .without = s->without };
 	/* The ring of a server that died gives the device up a moment later. */
 	end = now_ns() + PATIENCE_MS * 1000000ULL;
 	do
@@ -31,7 +31,7 @@ void server_open(struct server *s, unsigned int depth, unsigned int max_batch)
 	must(s->fd);
 	s->setup = (struct migd_setup){
 		.abi_version = MIGD_ABI_VERSION,
-		.features = MIGD_FEAT_DMA | MIGD_FEAT_STATE_FIRST,
+		.features = (MIGD_FEAT_DMA | MIGD_FEAT_STATE_FIRST) & ~s->without,
 		.nr_queues = 1,
 		.depth = (uint16_t)depth,
 		.max_batch_pages = max_batch,

@@ -44,6 +44,8 @@ struct server {
 	 * that nobody else takes back the parked commands of such a ring.
 	 */
 	bool to_the_end;
+	/* Set before server_open(): features not to offer. */
+	uint64_t without;
 	/* Set after server_open(): each COPY is issued by an io-wq worker. */
 	bool async;
 	int fd;
