@@ -124,6 +124,7 @@ static const sd_bus_vtable job_vtable[] = {
 	SD_BUS_PROPERTY("Outcome", "s", get_text, 0, CHANGES),
 	SD_BUS_PROPERTY("Total", "t", NULL, AT(nl.total), CHANGES),
 	SD_BUS_PROPERTY("Moved", "t", NULL, AT(nl.moved), CHANGES),
+	SD_BUS_PROPERTY("Routed", "t", NULL, AT(nl.routed), CHANGES),
 	SD_BUS_PROPERTY("Bytes", "t", NULL, AT(bytes), CHANGES),
 	SD_BUS_PROPERTY("Left", "a{st}", get_left, 0, CHANGES),
 	SD_BUS_PROPERTY("Passes", "u", NULL, AT(nl.passes), CHANGES),
@@ -177,7 +178,7 @@ void bus_job_done(struct manager *m, const struct job *job)
 
 	bus_job_path(job->nl.id, path);
 	sd_bus_emit_properties_changed(m->bus, path, BUS_JOB_IFACE, "State", "Outcome", "Total",
-				       "Moved", "Bytes", "Left", "Passes", "Batches", "Rescued",
+				       "Moved", "Routed", "Bytes", "Left", "Passes", "Batches", "Rescued",
 				       "ElapsedUSec", NULL);
 	sd_bus_emit_signal(m->bus, path, BUS_JOB_IFACE, "Done", "stt", outcome, job->nl.moved,
 			   job_left(job));

@@ -70,6 +70,16 @@ static int read_rate(sd_bus_message *msg, struct job_request *req, struct fault 
 	return sd_bus_message_read_basic(msg, 't', &req->max_rate);
 }
 
+static int read_leave_large(sd_bus_message *msg, struct job_request *req, struct fault *f)
+{
+	int leave, r;
+
+	r = sd_bus_message_read_basic(msg, 'b', &leave);
+	if (r >= 0)
+		req->leave_large = leave;
+	return r;
+}
+
 static int add_range(struct job_request *req, uint64_t start, uint64_t end, struct fault *f)
 {
 	uint64_t mask = sysconf(_SC_PAGESIZE) - 1;
@@ -117,6 +127,7 @@ static const struct {
 	{ "batch-pages", "u", read_batch_pages },
 	{ "deadline-us", "u", read_deadline },
 	{ "max-rate", "t", read_rate },
+	{ "leave-large", "b", read_leave_large },
 	{ "ranges", "a(tt)", read_ranges },
 };
 

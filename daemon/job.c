@@ -11,6 +11,7 @@
 #include "job.h"
 #include "log.h"
 #include "names.h"
+#include "route.h"
 #include "target.h"
 
 /* A job that runs is not read again sooner than this. */
@@ -131,10 +132,18 @@ static void finish(struct manager *m, struct job *job)
 	m->nr_active--;
 	m->nr_finished++;
 	jobtab_forget(&m->jobtab, job->nl.id);
+	route_end(m, job->nl.id);
 	log_done(job);
 	bus_job_done(m, job);
 	prune(m);
 	manager_status(m);
+}
+
+/* The module waits for us to move the large folios of a job in this state. */
+static void route(struct manager *m, const struct job *job)
+{
+	if (job->nl.state == MIGD_JOB_STATE_ROUTING)
+		route_begin(m, job);
 }
 
 /* What the module says of a job, known or not. */
@@ -145,14 +154,17 @@ static void hear(const struct nl_job *nl, void *arg)
 
 	if (!job) {
 		job = job_add(m, nl, m->policy.default_engine);
-		if (job)
+		if (job) {
 			bus_job_new(m, job, !job->done);
+			route(m, job);
+		}
 		prune(m);
 		return;
 	}
 	if (job->done)
 		return;
 	take(job, nl);
+	route(m, job);
 	if (nl->state == MIGD_JOB_STATE_DONE)
 		finish(m, job);
 	else
@@ -253,6 +265,7 @@ static int submit(struct manager *m, const struct job_request *req, const struct
 		.batch_pages = req->batch_pages ? req->batch_pages : m->policy.batch_pages,
 		.deadline_us = req->deadline_us ? req->deadline_us : m->policy.deadline_usec,
 		.max_rate = req->has_rate ? req->max_rate : m->policy.max_rate,
+		.flags = req->leave_large ? 0 : MIGD_JOB_FLAG_ROUTE,
 		.ranges = req->ranges,
 		.nr_ranges = req->nr_ranges,
 	};
@@ -306,8 +319,10 @@ int job_submit(struct manager *m, const struct job_request *req, struct job **re
 	/* A short job may have ended by now; its event is still to come. */
 	if (nl_get_job(m->nl, id, &nl) < 0 || nl.state == MIGD_JOB_STATE_DONE) {
 		nl = (struct nl_job) {
-			.id = id, .pid = t.pid, .from = req->from, .to = req->to,
-			.order = req->order, .state = MIGD_JOB_STATE_QUEUED,
+			.id = id, .pid = t.pid, .start_time = t.start_time,
+			.from = req->from, .to = req->to, .order = req->order,
+			.max_rate = req->has_rate ? req->max_rate : m->policy.max_rate,
+			.state = MIGD_JOB_STATE_QUEUED,
 			.submitted_ns = now_ns() + clock_diff_ns(CLOCK_BOOTTIME, CLOCK_MONOTONIC),
 		};
 		snprintf(nl.comm, sizeof(nl.comm), "%s", t.comm);
@@ -320,6 +335,7 @@ int job_submit(struct manager *m, const struct job_request *req, struct job **re
 	}
 	log_started(job);
 	bus_job_new(m, job, true);
+	route(m, job);
 	manager_status(m);
 	*ret = job;
 out:
@@ -368,6 +384,7 @@ static void on_progress(const struct nl_job *nl, void *arg)
 	job->nl.moved = nl->moved;
 	job->nl.passes = nl->passes;
 	job->bytes = nl->moved * sysconf(_SC_PAGESIZE);
+	route(m, job);
 	bus_job_progress(m, job);
 }
 

@@ -30,6 +30,7 @@ struct job_request {
 	uint32_t deadline_us;		/* 0: the policy's */
 	uint64_t max_rate;
 	bool has_rate;			/* else the policy's */
+	bool leave_large;		/* else they go by move_pages(2) */
 	struct nl_range *ranges;
 	size_t nr_ranges;
 };

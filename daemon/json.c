@@ -38,8 +38,9 @@ json_t *json_job(const struct job *job)
 		      "state", name_state(j->state), "outcome", name_outcome(j->outcome));
 	if (!o)
 		return NULL;
-	json_object_update_new(o, json_pack("{sI sI sI so sI sI sI sI sI}", "total", I(j->total),
-					    "moved", I(j->moved), "bytes", I(job->bytes),
+	json_object_update_new(o, json_pack("{sI sI sI sI so sI sI sI sI sI}", "total", I(j->total),
+					    "moved", I(j->moved), "routed", I(j->routed),
+					    "bytes", I(job->bytes),
 					    "left", json_left(j->left), "passes", I(j->passes),
 					    "batches", I(j->batches), "rescued", I(j->rescued),
 					    "submitted_usec", I(job->submitted_usec),

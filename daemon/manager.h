@@ -23,6 +23,7 @@
 #include "worker.h"
 
 struct job;
+struct route;
 
 struct manager {
 	const char *conf_path;
@@ -63,6 +64,7 @@ struct manager {
 
 	struct job *jobs;		/* by id, the newest last */
 	unsigned int nr_active, nr_finished;
+	struct route *routes;		/* of jobs whose large folios move */
 };
 
 /* Everything but serving. 0 or a negative errno, which has been logged. */

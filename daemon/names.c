@@ -17,6 +17,7 @@ static const char * const states[] = {
 	[MIGD_JOB_STATE_RUNNING]	= "running",
 	[MIGD_JOB_STATE_WAITING]	= "waiting",
 	[MIGD_JOB_STATE_DONE]		= "done",
+	[MIGD_JOB_STATE_ROUTING]	= "routing",
 };
 
 static const char * const outcomes[] = {

@@ -300,6 +300,8 @@ static int put_submit(struct nl_msg *msg, const struct nl_submit *job)
 		return -EMSGSIZE;
 	if (job->max_rate && nla_put_u64(msg, MIGD_A_JOB_MAX_RATE, job->max_rate) < 0)
 		return -EMSGSIZE;
+	if (job->flags && nla_put_u32(msg, MIGD_A_JOB_FLAGS, job->flags) < 0)
+		return -EMSGSIZE;
 	for (size_t i = 0; i < job->nr_ranges; i++)
 		if (put_range(msg, &job->ranges[i]) < 0)
 			return -EMSGSIZE;
@@ -322,6 +324,58 @@ int nl_submit(struct nl_ctl *ctl, const struct nl_submit *job, uint64_t *ret_id)
 	if (!r)
 		*ret_id = answer.id;
 	return r;
+}
+
+static void take_larges(struct nlattr *attrs, int len, void *arg)
+{
+	nl_parse_larges(attrs, len, arg);
+}
+
+int nl_get_large(struct nl_ctl *ctl, uint64_t id, uint64_t from, struct nl_larges *ret)
+{
+	struct nl_msg *msg = new_msg(ctl, MIGD_CMD_JOB_LARGE_GET, 0);
+
+	ret->nr = 0;
+	if (!msg)
+		return -ENOMEM;
+	if (nla_put_u64(msg, MIGD_A_JOB_ID, id) < 0 ||
+	    nla_put_u64(msg, MIGD_A_JOB_LARGE_FROM, from) < 0) {
+		nlmsg_free(msg);
+		return -EMSGSIZE;
+	}
+	return transact(ctl, msg, take_larges, ret);
+}
+
+static int put_left(struct nl_msg *msg, const uint64_t *left)
+{
+	struct nlattr *nest;
+
+	for (uint32_t i = 0; i < NL_REASONS; i++) {
+		if (!left[i])
+			continue;
+		nest = nla_nest_start(msg, MIGD_A_JOB_LEFT);
+		if (!nest || nla_put_u32(msg, MIGD_A_LEFT_REASON, i) < 0 ||
+		    nla_put_u64(msg, MIGD_A_LEFT_PAGES, left[i]) < 0 || nla_nest_end(msg, nest) < 0)
+			return -EMSGSIZE;
+	}
+	return nla_put_flag(msg, MIGD_A_JOB_ROUTED_ALL);
+}
+
+int nl_routed(struct nl_ctl *ctl, const struct nl_routed *routed)
+{
+	struct nl_msg *msg = new_msg(ctl, MIGD_CMD_JOB_ROUTED, 0);
+
+	if (!msg)
+		return -ENOMEM;
+	if (nla_put_u64(msg, MIGD_A_JOB_ID, routed->id) < 0 ||
+	    nla_put_u64(msg, MIGD_A_JOB_LARGE_FROM, routed->done_below) < 0 ||
+	    nla_put_u64(msg, MIGD_A_JOB_ROUTED, routed->moved) < 0 ||
+	    nla_put_u32(msg, MIGD_A_JOB_ROUTED_REASON, routed->reason) < 0 ||
+	    (routed->all && put_left(msg, routed->left) < 0)) {
+		nlmsg_free(msg);
+		return -EMSGSIZE;
+	}
+	return transact(ctl, msg, NULL, NULL);
 }
 
 struct dump_jobs {

@@ -13,6 +13,7 @@
 
 #define NL_REASONS	(MIGD_REASON_UNREACHED + 1)
 #define NL_NAME_LEN	64
+#define NL_LARGES	128
 
 struct nlattr;
 
@@ -59,6 +60,8 @@ struct nl_job {
 	struct nl_hist lock, copy, commit, blackout;
 	uint32_t rescue_cause;		/* batch-rescued-ntf */
 	uint64_t rescued_moved, rescued_put_back;
+	uint32_t flags;			/* MIGD_JOB_FLAG_* */
+	uint64_t routed;		/* of moved, by move_pages(2) */
 };
 
 struct nl_stats {
@@ -74,6 +77,29 @@ struct nl_range {
 	uint64_t start, end;
 };
 
+/* A range of large folios that a job has left. */
+struct nl_large {
+	uint64_t start, end;
+	uint64_t step;			/* bytes from one folio to the next, if known */
+	uint32_t reason;
+};
+
+/* As many ranges as one answer holds. */
+struct nl_larges {
+	struct nl_large range[NL_LARGES];
+	size_t nr;
+};
+
+/* What job-routed says. */
+struct nl_routed {
+	uint64_t id;
+	uint64_t done_below;		/* address */
+	uint64_t moved;			/* pages since the last one */
+	uint32_t reason;		/* what they had been left for */
+	bool all;			/* every range was tried: @left counts */
+	uint64_t left[NL_REASONS];
+};
+
 /* What job-submit carries; 0 of an optional number leaves it to the module. */
 struct nl_submit {
 	uint32_t pid;
@@ -81,6 +107,7 @@ struct nl_submit {
 	int32_t from, to;
 	uint32_t order, batch_pages, deadline_us;
 	uint64_t max_rate;
+	uint32_t flags;
 	const struct nl_range *ranges;
 	size_t nr_ranges;
 };
@@ -102,6 +129,10 @@ int nl_claim(struct nl_ctl *ctl, const char *name, uint32_t *ret_id);
 int nl_release(struct nl_ctl *ctl, uint32_t id);
 int nl_submit(struct nl_ctl *ctl, const struct nl_submit *job, uint64_t *ret_id);
 int nl_cancel(struct nl_ctl *ctl, uint64_t id);
+/* Ranges from @from on; none when ret->nr is 0. -EBUSY: the job does not route. */
+int nl_get_large(struct nl_ctl *ctl, uint64_t id, uint64_t from, struct nl_larges *ret);
+/* -ECANCELED: stop, and say so with routed->all. */
+int nl_routed(struct nl_ctl *ctl, const struct nl_routed *routed);
 
 /* Dumps; @fn is called for each entry. */
 int nl_dump_jobs(struct nl_ctl *ctl, void (*fn)(const struct nl_job *job, void *arg), void *arg);
@@ -112,6 +143,8 @@ int nl_dump_channels(struct nl_ctl *ctl, void (*fn)(const struct nl_channel *cha
 void nl_parse_features(struct nlattr *attrs, int len, struct nl_features *ret);
 void nl_parse_channel(struct nlattr *attrs, int len, struct nl_channel *ret);
 void nl_parse_job(struct nlattr *attrs, int len, struct nl_job *ret);
+/* Adds to what @ret has. */
+void nl_parse_larges(struct nlattr *attrs, int len, struct nl_larges *ret);
 void nl_parse_stats(struct nlattr *attrs, int len, struct nl_stats *ret);
 
 #endif /* MIGD_NETLINK_H */

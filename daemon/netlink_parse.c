@@ -202,6 +202,9 @@ static void job_progress(struct nlattr *a, struct nl_job *j)
 	case MIGD_A_JOB_RESCUED:
 		j->rescued = get_uint(a);
 		break;
+	case MIGD_A_JOB_ROUTED:
+		j->routed = get_uint(a);
+		break;
 	case MIGD_A_JOB_PASSES:
 		j->passes = get_uint(a);
 		break;
@@ -216,6 +219,43 @@ static void job_progress(struct nlattr *a, struct nl_job *j)
 		break;
 	default:
 		job_times(a, j);
+	}
+}
+
+static void get_large(struct nlattr *nest, struct nl_large *large)
+{
+	struct nlattr *a;
+	int rem;
+
+	nla_for_each_nested(a, nest, rem) {
+		switch (nla_type(a)) {
+		case MIGD_A_LARGE_START:
+			large->start = get_uint(a);
+			break;
+		case MIGD_A_LARGE_END:
+			large->end = get_uint(a);
+			break;
+		case MIGD_A_LARGE_STEP:
+			large->step = get_uint(a);
+			break;
+		case MIGD_A_LARGE_REASON:
+			large->reason = get_uint(a);
+			break;
+		}
+	}
+}
+
+void nl_parse_larges(struct nlattr *attrs, int len, struct nl_larges *ret)
+{
+	struct nlattr *a;
+	int rem;
+
+	nla_for_each_attr(a, attrs, len, rem) {
+		/* What does not fit is asked for again by its address. */
+		if (nla_type(a) != MIGD_A_JOB_LARGE || ret->nr == NL_LARGES)
+			continue;
+		ret->range[ret->nr] = (struct nl_large) { .start = 0 };
+		get_large(a, &ret->range[ret->nr++]);
 	}
 }
 
@@ -254,6 +294,9 @@ void nl_parse_job(struct nlattr *attrs, int len, struct nl_job *j)
 			break;
 		case MIGD_A_JOB_MAX_RATE:
 			j->max_rate = get_uint(a);
+			break;
+		case MIGD_A_JOB_FLAGS:
+			j->flags = get_uint(a);
 			break;
 		case MIGD_A_JOB_COMM:
 			get_text(a, j->comm, sizeof(j->comm));

@@ -10,6 +10,7 @@
 #include "bus.h"
 #include "job.h"
 #include "log.h"
+#include "route.h"
 #include "manager.h"
 
 static unsigned int nr_cpus(void)
@@ -232,6 +233,7 @@ int serve_start(struct manager *m)
 
 void serve_stop(struct manager *m)
 {
+	route_stop(m);
 	for (unsigned int i = 0; i < m->nr_workers; i++)
 		worker_stop(&m->workers[i]);
 	m->nr_workers = 0;

@@ -11,6 +11,11 @@
 #include <uapi/linux/migd_netlink.h>
 
 /* Common nested types */
+const struct nla_policy migd_left_nl_policy[MIGD_A_LEFT_PAGES + 1] = {
+	[MIGD_A_LEFT_REASON] = NLA_POLICY_MAX(NLA_U32, 16),
+	[MIGD_A_LEFT_PAGES] = { .type = NLA_U64, },
+};
+
 const struct nla_policy migd_range_nl_policy[MIGD_A_RANGE_END + 1] = {
 	[MIGD_A_RANGE_START] = { .type = NLA_U64, },
 	[MIGD_A_RANGE_END] = { .type = NLA_U64, },
@@ -27,7 +32,7 @@ static const struct nla_policy migd_channel_release_nl_policy[MIGD_A_CHANNEL_ID 
 };
 
 /* MIGD_CMD_JOB_SUBMIT - do */
-static const struct nla_policy migd_job_submit_nl_policy[MIGD_A_JOB_RANGE + 1] = {
+static const struct nla_policy migd_job_submit_nl_policy[MIGD_A_JOB_FLAGS + 1] = {
 	[MIGD_A_JOB_PID] = { .type = NLA_U32, },
 	[MIGD_A_JOB_START_TIME] = { .type = NLA_U64, },
 	[MIGD_A_JOB_FROM] = { .type = NLA_U32, },
@@ -37,6 +42,7 @@ static const struct nla_policy migd_job_submit_nl_policy[MIGD_A_JOB_RANGE + 1] =
 	[MIGD_A_JOB_DEADLINE_US] = { .type = NLA_U32, },
 	[MIGD_A_JOB_MAX_RATE] = { .type = NLA_U64, },
 	[MIGD_A_JOB_RANGE] = NLA_POLICY_NESTED(migd_range_nl_policy),
+	[MIGD_A_JOB_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x1),
 };
 
 /* MIGD_CMD_JOB_CANCEL - do */
@@ -53,6 +59,22 @@ static const struct nla_policy migd_job_get_nl_policy[MIGD_A_JOB_ID + 1] = {
 static const struct nla_policy migd_config_set_nl_policy[MIGD_A_CONFIG_SERVER_WAIT_MS + 1] = {
 	[MIGD_A_CONFIG_MAX_LOCKED_PAGES] = { .type = NLA_U32, },
 	[MIGD_A_CONFIG_SERVER_WAIT_MS] = { .type = NLA_U32, },
+};
+
+/* MIGD_CMD_JOB_LARGE_GET - do */
+static const struct nla_policy migd_job_large_get_nl_policy[MIGD_A_JOB_LARGE_FROM + 1] = {
+	[MIGD_A_JOB_ID] = { .type = NLA_U64, },
+	[MIGD_A_JOB_LARGE_FROM] = { .type = NLA_U64, },
+};
+
+/* MIGD_CMD_JOB_ROUTED - do */
+static const struct nla_policy migd_job_routed_nl_policy[MIGD_A_JOB_ROUTED_ALL + 1] = {
+	[MIGD_A_JOB_ID] = { .type = NLA_U64, },
+	[MIGD_A_JOB_LARGE_FROM] = { .type = NLA_U64, },
+	[MIGD_A_JOB_ROUTED] = { .type = NLA_U64, },
+	[MIGD_A_JOB_ROUTED_REASON] = NLA_POLICY_MAX(NLA_U32, 16),
+	[MIGD_A_JOB_LEFT] = NLA_POLICY_NESTED(migd_left_nl_policy),
+	[MIGD_A_JOB_ROUTED_ALL] = { .type = NLA_FLAG, },
 };
 
 /* Ops table for migd */
@@ -90,7 +112,7 @@ static const struct genl_split_ops migd_nl_ops[] = {
 		.pre_doit	= migd_nl_pre_admin,
 		.doit		= migd_nl_job_submit_doit,
 		.policy		= migd_job_submit_nl_policy,
-		.maxattr	= MIGD_A_JOB_RANGE,
+		.maxattr	= MIGD_A_JOB_FLAGS,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{
@@ -133,6 +155,22 @@ static const struct genl_split_ops migd_nl_ops[] = {
 		.doit		= migd_nl_config_set_doit,
 		.policy		= migd_config_set_nl_policy,
 		.maxattr	= MIGD_A_CONFIG_SERVER_WAIT_MS,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= MIGD_CMD_JOB_LARGE_GET,
+		.pre_doit	= migd_nl_pre_admin,
+		.doit		= migd_nl_job_large_get_doit,
+		.policy		= migd_job_large_get_nl_policy,
+		.maxattr	= MIGD_A_JOB_LARGE_FROM,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= MIGD_CMD_JOB_ROUTED,
+		.pre_doit	= migd_nl_pre_admin,
+		.doit		= migd_nl_job_routed_doit,
+		.policy		= migd_job_routed_nl_policy,
+		.maxattr	= MIGD_A_JOB_ROUTED_ALL,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 };

@@ -12,6 +12,7 @@
 #include <uapi/linux/migd_netlink.h>
 
 /* Common nested types */
+extern const struct nla_policy migd_left_nl_policy[MIGD_A_LEFT_PAGES + 1];
 extern const struct nla_policy migd_range_nl_policy[MIGD_A_RANGE_END + 1];
 
 int migd_nl_pre_query(const struct genl_split_ops *ops, struct sk_buff *skb,
@@ -32,6 +33,8 @@ int migd_nl_job_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int migd_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
 int migd_nl_config_get_doit(struct sk_buff *skb, struct genl_info *info);
 int migd_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info);
+int migd_nl_job_large_get_doit(struct sk_buff *skb, struct genl_info *info);
+int migd_nl_job_routed_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	MIGD_NLGRP_EVENTS,

@@ -164,6 +164,23 @@ struct migd_range {
 	unsigned long start, end;
 };
 
+/* What is left in large folios: neighbours of one kind are one range. */
+struct migd_large {
+	unsigned long start, end;
+	unsigned long step;		/* bytes from folio to folio, if known */
+	enum migd_reason reason;
+};
+
+struct migd_route {
+	struct migd_large *large;	/* of the last pass, by address */
+	unsigned int nr, max;
+	unsigned long done_below;	/* address: the daemon has tried it */
+	bool open;			/* the daemon may ask and report */
+	bool all;			/* it has tried every range */
+	atomic64_t moved;		/* pages, by move_pages(2) */
+	u64 left[MIGD_REASONS];		/* pages, by why it could not */
+};
+
 struct migd_job {
 	struct kref ref;
 	struct list_head node;		/* all jobs, under the job mutex */
@@ -182,6 +199,7 @@ struct migd_job {
 	u64 max_rate;
 	unsigned int nr_ranges;
 	struct migd_range *ranges;
+	u32 want;			/* MIGD_JOB_FLAG_* */
 
 	unsigned long flags;
 #define MIGD_JOB_CANCEL		0
@@ -197,6 +215,7 @@ struct migd_job {
 	atomic64_t rescued;
 	u32 passes;
 	unsigned long next_ntf;		/* jiffies of the next progress event */
+	struct migd_route route;
 	struct list_head pool;		/* unused destination pages */
 	unsigned int nr_pool;
 	struct migd_hists *hists;	/* NULL once summed up */
@@ -280,6 +299,7 @@ struct migd_run {
 };
 
 #define MIGD_MAX_RUNS		64
+#define MIGD_MAX_NOTES		64
 
 struct migd_scan {
 	struct migd_job *job;
@@ -290,6 +310,8 @@ struct migd_scan {
 	unsigned int max;		/* most positions */
 	bool count_only;		/* only count pages on the source nodes */
 	u64 counted;
+	struct migd_large large[MIGD_MAX_NOTES];	/* left, to be routed */
+	unsigned int nr_large;
 	bool adjacent;			/* only holes since the last candidate */
 	bool full;
 	int budget;			/* page tables yet to look at */
@@ -429,6 +451,7 @@ struct migd_job_params {
 	int from, to;
 	u32 order, batch_pages, deadline_us;
 	u64 max_rate;
+	u32 want;
 	unsigned int nr_ranges;
 	struct migd_range *ranges;	/* taken over on success */
 };

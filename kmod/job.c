@@ -13,6 +13,7 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include "internal.h"
+#include "route.h"
 #include "trace.h"
 #include "walk.h"
 
@@ -87,6 +88,7 @@ static void job_done(struct migd_job *job, enum migd_outcome outcome)
 	unsigned int r;
 
 	migd_pool_free(job);
+	migd_route_free(job);
 	for (r = 0; r < MIGD_REASONS; r++)
 		atomic64_add(atomic64_read(&job->left[r]), &migd_stats.left[r]);
 	for (p = 0; p < MIGD_PHASES; p++)
@@ -257,6 +259,7 @@ static struct migd_job *job_alloc(const struct migd_job_params *p)
 	job->batch_pages = p->batch_pages;
 	job->deadline_us = p->deadline_us;
 	job->max_rate = p->max_rate;
+	job->want = p->want;
 	job->t_submit = ktime_get_boottime_ns();
 	INIT_LIST_HEAD(&job->pool);
 	INIT_WORK(&job->work, job_work);

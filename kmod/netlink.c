@@ -325,6 +325,8 @@ int migd_nl_job_submit_doit(struct sk_buff *skb, struct genl_info *info)
 	if (info->attrs[MIGD_A_JOB_MAX_RATE])
 		p.max_rate = nla_get_u64(info->attrs[MIGD_A_JOB_MAX_RATE]);
 
+	p.want = get_u32(info, MIGD_A_JOB_FLAGS, 0);
+
 	err = get_ranges(info, &p);
 	if (err)
 		goto out;
@@ -383,7 +385,9 @@ int migd_nl_put_job(struct sk_buff *skb, struct migd_job *job)
 	    put_u64(skb, MIGD_A_JOB_RESCUED, atomic64_read(&job->rescued)) ||
 	    nla_put_u32(skb, MIGD_A_JOB_PASSES, READ_ONCE(job->passes)) ||
 	    put_u64(skb, MIGD_A_JOB_SUBMITTED_NS, job->t_submit) ||
-	    put_u64(skb, MIGD_A_JOB_ELAPSED_NS, end - job->t_submit))
+	    put_u64(skb, MIGD_A_JOB_ELAPSED_NS, end - job->t_submit) ||
+	    nla_put_u32(skb, MIGD_A_JOB_FLAGS, job->want) ||
+	    put_u64(skb, MIGD_A_JOB_ROUTED, atomic64_read(&job->route.moved)))
 		return -EMSGSIZE;
 	if (job->from != NUMA_NO_NODE &&
 	    nla_put_u32(skb, MIGD_A_JOB_FROM, job->from))

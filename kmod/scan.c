@@ -132,29 +132,65 @@ static bool add_candidate(struct migd_scan *scan, struct vm_area_struct *vma,
 	return true;
 }
 
-/* A leaf above the PTE level: whole, and never ours. */
-static void leaf_left(struct migd_scan *scan, struct vm_area_struct *vma,
-		      unsigned long pfn, unsigned long npages)
+/* Notes what the daemon may move whole; false when there is no room. */
+static bool note_large(struct migd_scan *scan, unsigned long addr,
+		       unsigned long bytes, enum migd_reason reason)
 {
+	struct migd_large *last = NULL;
+
+	if (!(scan->job->want & MIGD_JOB_FLAG_ROUTE) ||
+	    (reason != MIGD_REASON_HUGE && reason != MIGD_REASON_LARGE &&
+	     reason != MIGD_REASON_HUGETLB))
+		return true;
+	if (scan->nr_large)
+		last = &scan->large[scan->nr_large - 1];
+	if (last && last->end == addr && last->step == bytes &&
+	    last->reason == reason) {
+		last->end += bytes;
+		return true;
+	}
+	if (scan->nr_large == MIGD_MAX_NOTES)
+		return false;
+	scan->large[scan->nr_large++] = (struct migd_large) {
+		.start = addr, .end = addr + bytes, .step = bytes,
+		.reason = reason,
+	};
+	return true;
+}
+
+/*
+ * A leaf above the PTE level at @addr: whole, and never ours. False when it
+ * could not be noted.
+ */
+static bool leaf_left(struct migd_scan *scan, struct vm_area_struct *vma,
+		      unsigned long pfn, unsigned long addr, unsigned long end,
+		      unsigned long size)
+{
+	unsigned long npages = (end - addr) >> PAGE_SHIFT;
 	enum migd_reason reason = MIGD_REASON_HUGE;
 	struct page *page;
 
 	if (!pfn_valid(pfn))
-		return;
+		return true;
 	page = pfn_to_page(pfn);
 	if (PageReserved(page) || !node_wanted(scan->job, page_to_nid(page)))
-		return;
+		return true;
 	if (is_vm_hugetlb_page(vma))
 		reason = MIGD_REASON_HUGETLB;
 	else if (vma->vm_flags & VM_SPECIAL)
 		reason = MIGD_REASON_SPECIAL;
 	else if (!folio_test_anon(page_folio(page)))
 		reason = folio_test_swapbacked(page_folio(page)) ?
-			MIGD_REASON_SHMEM : MIGD_REASON_FILE;
-	if (scan->count_only)
+			MIGD_REASON_HUGE : MIGD_REASON_FILE;
+	if (scan->count_only) {
 		scan->counted += npages;
-	else
-		migd_job_left(scan->job, reason, npages);
+		return true;
+	}
+	/* By folios, also where a range of the job cuts one. */
+	if (!note_large(scan, addr & ~(size - 1), size, reason))
+		return false;
+	migd_job_left(scan->job, reason, npages);
+	return true;
 }
 
 /* What progress is measured by; reasons come later, when pages are visited. */
@@ -211,6 +247,8 @@ static unsigned long scan_ptes(struct migd_scan *scan,
 				goto out;
 			continue;
 		case V_LEFT:
+			if (!note_large(scan, addr, PAGE_SIZE, reason))
+				goto out;
 			migd_job_left(scan->job, reason, 1);
 			break;
 		case V_ELSEWHERE:
@@ -254,8 +292,9 @@ static unsigned long scan_vma(struct migd_scan *scan,
 		if (pud_none(pudval) || !pud_present(pudval))
 			continue;
 		if (pud_leaf(pudval)) {
-			leaf_left(scan, vma, pud_pfn(pudval),
-				  (next - addr) >> PAGE_SHIFT);
+			if (!leaf_left(scan, vma, pud_pfn(pudval), addr, next,
+				       PUD_SIZE))
+				goto full;
 			continue;
 		}
 		if (pud_bad(pudval))
@@ -269,16 +308,21 @@ static unsigned long scan_vma(struct migd_scan *scan,
 		}
 		if (pmd_leaf(pmdval)) {
 			scan->adjacent = false;
-			leaf_left(scan, vma, pmd_pfn(pmdval),
-				  (next - addr) >> PAGE_SHIFT);
+			if (!leaf_left(scan, vma, pmd_pfn(pmdval), addr, next,
+				       PMD_SIZE))
+				goto full;
 			continue;
 		}
 		stop = scan_ptes(scan, vma, pmd, addr, next);
 		if (stop < next) {
-			scan->full = true;
-			return stop;
+			addr = stop;
+			goto full;
 		}
 	}
+	return addr;
+
+full:
+	scan->full = true;
 	return addr;
 }
 

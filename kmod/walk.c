@@ -11,6 +11,7 @@
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include "internal.h"
+#include "route.h"
 #include "walk.h"
 
 /* As often as migrate_pages(2) tries a page. */
@@ -131,7 +132,9 @@ static int next_batch(struct migd_job *job, struct migd_slot *slot,
 	scan->nr_runs = 0;
 	scan->positions = 0;
 	scan->candidates = 0;
+	scan->nr_large = 0;
 	*addr = migd_scan_range(scan, mm, *addr, end);
+	migd_route_note(job, scan);
 	n = scan->nr_runs ? migd_lock_batch(job, batch, scan) : 0;
 	if (n <= 0) {
 		mmap_read_unlock(mm);
@@ -230,6 +233,7 @@ static enum migd_outcome walk_once(struct migd_job *job,
 
 	for (r = 0; r < MIGD_REASONS; r++)
 		atomic64_set(&job->left[r], 0);
+	migd_route_begin(job);
 	job->passes++;
 	for (r = 0; r < job->nr_ranges && outcome == MIGD_OUTCOME_NONE; r++)
 		outcome = walk_range(job, scan, job->ranges[r].start,
@@ -293,6 +297,14 @@ enum migd_outcome migd_walk(struct migd_job *job)
 		moved = atomic64_read(&job->moved) - moved;
 	} while (outcome == MIGD_OUTCOME_NONE && left_of(job, TRANSIENT) &&
 		 job->passes < MAX_PASSES && (moved || job->passes < 3));
+
+	if (outcome == MIGD_OUTCOME_NONE && job->route.nr) {
+		outcome = migd_route_wait(job);
+		/* Counts what is left now, and moves what has been split. */
+		if (outcome == MIGD_OUTCOME_NONE)
+			outcome = walk_once(job, scan, &pace_ns);
+		migd_route_relabel(job);
+	}
 	kfree(scan);
 
 	moved = atomic64_read(&job->moved);

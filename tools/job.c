@@ -34,6 +34,7 @@ static const struct field fields[] = {
 	FIELD("Outcome", "outcome", KIND_TEXT, outcome),
 	FIELD("Total", "total", KIND_U64, total),
 	FIELD("Moved", "moved", KIND_U64, moved),
+	FIELD("Routed", "routed", KIND_U64, routed),
 	FIELD("Bytes", "bytes", KIND_U64, bytes),
 	FIELD("Passes", "passes", KIND_U32, passes),
 	FIELD("Batches", "batches", KIND_U64, batches),
@@ -169,12 +170,20 @@ __u64 job_left(const struct job *job)
 	return pages;
 }
 
+/* Of a job that runs, large folios are still to be tried. */
+static bool to_be_routed(const struct job *job, const char *reason)
+{
+	return !job_is_done(job) && (!strcmp(reason, "huge") || !strcmp(reason, "large") ||
+				     !strcmp(reason, "hugetlb"));
+}
+
 __u64 job_handled(const struct job *job)
 {
 	__u64 pages = job->moved;
 
 	for (unsigned int i = 0; i < job->nr_left; i++)
-		if (strcmp(job->left[i].reason, "unreached"))
+		if (strcmp(job->left[i].reason, "unreached") &&
+		    !to_be_routed(job, job->left[i].reason))
 			pages += job->left[i].pages;
 	return pages;
 }

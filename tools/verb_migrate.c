@@ -25,6 +25,7 @@ static const char help[] =
 	"      --max-rate RATE      most bytes per second: 500M, 2G, 256Mi, none\n"
 	"      --range START-END    only this part of the address space, in hex as in\n"
 	"                           /proc/PID/maps; may be given several times\n"
+	"      --leave-large        leave huge and other large pages where they are\n"
 	"      --no-block           start the job, print its id and leave\n"
 	"      --daemon-timeout TIME  how long to wait for a daemon that went away\n"
 	"                           while the job runs; default 30s\n"
@@ -45,6 +46,7 @@ enum {
 	OPT_DEADLINE,
 	OPT_MAX_RATE,
 	OPT_RANGE,
+	OPT_LEAVE_LARGE,
 	OPT_NO_BLOCK,
 	OPT_DAEMON_TIMEOUT,
 };
@@ -67,7 +69,7 @@ struct request {
 	bool has_max_rate;
 	struct range *ranges;
 	size_t nr_ranges;
-	bool no_block, quiet, verbose;
+	bool leave_large, no_block, quiet, verbose;
 	__u64 away_usec;
 };
 
@@ -142,6 +144,9 @@ static int parse_option(struct request *q, int c, char **argv)
 		break;
 	case OPT_RANGE:
 		return add_range(q, optarg);
+	case OPT_LEAVE_LARGE:
+		q->leave_large = true;
+		break;
 	case OPT_NO_BLOCK:
 		q->no_block = true;
 		break;
@@ -176,6 +181,7 @@ static int parse(struct request *q, int argc, char **argv)
 		{ "deadline", required_argument, NULL, OPT_DEADLINE },
 		{ "max-rate", required_argument, NULL, OPT_MAX_RATE },
 		{ "range", required_argument, NULL, OPT_RANGE },
+		{ "leave-large", no_argument, NULL, OPT_LEAVE_LARGE },
 		{ "no-block", no_argument, NULL, OPT_NO_BLOCK },
 		{ "daemon-timeout", required_argument, NULL, OPT_DAEMON_TIMEOUT },
 		{ "quiet", no_argument, NULL, 'q' },
@@ -255,6 +261,8 @@ static int new_call(const struct request *q, struct client *c, sd_bus_message **
 		r = sd_bus_message_append(m, "{sv}", "deadline-us", "u", (__u32)q->deadline_usec);
 	if (r >= 0 && q->has_max_rate)
 		r = sd_bus_message_append(m, "{sv}", "max-rate", "t", q->max_rate);
+	if (r >= 0 && q->leave_large)
+		r = sd_bus_message_append(m, "{sv}", "leave-large", "b", 1);
 	if (r >= 0 && q->nr_ranges)
 		r = append_ranges(q, m);
 	if (r >= 0)

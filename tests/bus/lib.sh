@@ -77,6 +77,17 @@ remove()
 	! loaded "$1" || until_true "rmmod $1" rmmod "$1"
 }
 
+# awake: zynqmp_dma_remove() disables the clocks of a device that has been
+# suspended for idleness once more, and warns
+awake()
+{
+	local control
+
+	for control in /sys/bus/platform/drivers/xilinx-zynqmp-dma/*/power/control; do
+		[ ! -e "$control" ] || echo on >"$control"
+	done
+}
+
 # bare: no daemon, no module, no policy, as after the installation
 bare()
 {
@@ -84,6 +95,7 @@ bare()
 	systemctl stop migd.service
 	systemctl reset-failed migd.service 2>/dev/null || true
 	remove migd
+	awake
 	remove "$engines_module"
 	rm -rf /var/lib/migd/policy.conf
 }
@@ -101,12 +113,19 @@ serve()
 	expect 0 '' migctl status
 }
 
+# What a test has changed in the system; it may define its own.
+undo()
+{
+	:
+}
+
 leave()
 {
 	local status=$?
 
 	trap - EXIT
 	set +e
+	undo
 	for pid in "${target_pid[@]}" "${children[@]}"; do
 		kill -KILL "$pid" 2>/dev/null
 	done

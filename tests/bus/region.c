@@ -124,10 +124,10 @@ bool region_answer(const char *line)
 	return true;
 }
 
-void region_new(size_t mib, int node, int policy)
+void region_new(void *map(size_t bytes), size_t mib, int node, int policy)
 {
 	pages = mib * MIB / PAGE;
-	memory = map_apart(pages * PAGE);
+	memory = map(pages * PAGE);
 	alloc_on(MPOL_BIND, node);
 	rounds = map_apart((pages * sizeof(*rounds) + PAGE - 1) & ~(PAGE - 1));
 	for (size_t i = 0; i < pages * WORDS; i++)

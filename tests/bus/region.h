@@ -27,8 +27,8 @@ void *map_apart(size_t bytes);
 /* New pages come from @node, or with -1 from anywhere again. */
 void alloc_on(int mode, int node);
 
-/* Maps @mib MiB on @node; afterwards the memory policy is @policy. */
-void region_new(size_t mib, int node, int policy);
+/* Maps @mib MiB on @node by @map; afterwards the memory policy is @policy. */
+void region_new(void *map(size_t bytes), size_t mib, int node, int policy);
 /* Answers "check", "write", "rest" and "stall"; false for any other line. */
 bool region_answer(const char *line);
 

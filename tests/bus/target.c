@@ -4,6 +4,8 @@
  *
  *   target move MIB NODE    maps MIB on NODE, each word its own value
  *   target bind MIB NODE    the same, and its memory policy stays bound to NODE
+ *   target large MIB NODE   the same in large folios, as the system has them
+ *   target hugetlb MIB NODE the same in hugetlb pages
  *   target fill NODE        takes memory until NODE has none left
  *
  * It says "ready PID START PAGES" and then does what stdin says, one answer to
@@ -24,6 +26,32 @@
 #include <unistd.h>
 
 #include "region.h"
+
+#define HUGE	(2 * MIB)
+
+/* What may be mapped by huge PMDs. */
+static void *map_aligned(size_t bytes)
+{
+	char *at = mmap(NULL, bytes + 2 * HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		die("mmap");
+	at = (char *)(((unsigned long)at / HUGE + 1) * HUGE);
+	if (mprotect(at, bytes, PROT_READ | PROT_WRITE) < 0 ||
+	    madvise(at, bytes, MADV_HUGEPAGE) < 0)
+		die("mprotect");
+	return at;
+}
+
+static void *map_hugetlb(size_t bytes)
+{
+	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+
+	if (at == MAP_FAILED)
+		die("mmap of hugetlb pages");
+	return at;
+}
 
 /*
  * The guest's root is a tmpfs, so the pages of this program are shared memory,
@@ -90,14 +118,19 @@ int main(int argc, char **argv)
 {
 	char line[64];
 
-	/* Huge pages are not moved: there shall be none. */
-	if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) < 0)
+	/* Huge pages go another way: there shall be none but where they are tested. */
+	if ((argc < 2 || strcmp(argv[1], "large")) &&
+	    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) < 0)
 		die("PR_SET_THP_DISABLE");
 	own_program();
 	if (argc == 4 && !strcmp(argv[1], "move"))
-		region_new(strtoul(argv[2], NULL, 10), atoi(argv[3]), MPOL_DEFAULT);
+		region_new(map_apart, strtoul(argv[2], NULL, 10), atoi(argv[3]), MPOL_DEFAULT);
+	else if (argc == 4 && !strcmp(argv[1], "large"))
+		region_new(map_aligned, strtoul(argv[2], NULL, 10), atoi(argv[3]), MPOL_DEFAULT);
+	else if (argc == 4 && !strcmp(argv[1], "hugetlb"))
+		region_new(map_hugetlb, strtoul(argv[2], NULL, 10), atoi(argv[3]), MPOL_DEFAULT);
 	else if (argc == 4 && !strcmp(argv[1], "bind"))
-		region_new(strtoul(argv[2], NULL, 10), atoi(argv[3]), MPOL_BIND);
+		region_new(map_apart, strtoul(argv[2], NULL, 10), atoi(argv[3]), MPOL_BIND);
 	else if (argc == 3 && !strcmp(argv[1], "fill"))
 		fill_node(atoi(argv[2]));
 	else

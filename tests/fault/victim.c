@@ -139,7 +139,7 @@ int main(int argc, char **argv)
 		return 2;
 	must(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0));
 	stack_memory = stack;
-	region_new(strtoul(argv[1], NULL, 10), atoi(argv[2]), MPOL_DEFAULT);
+	region_new(map_apart, strtoul(argv[1], NULL, 10), atoi(argv[2]), MPOL_DEFAULT);
 	must(madvise(memory, pages * PAGE, MADV_NOHUGEPAGE));
 	if (argc > 3)
 		must(prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0));

@@ -21,12 +21,24 @@ enum migd_order {
  * enum migd_job_state
  * @MIGD_JOB_STATE_WAITING: The daemon is gone; the job goes on when one comes
  *   back in time.
+ * @MIGD_JOB_STATE_ROUTING: Small pages are done; the daemon moves the large
+ *   folios, see job-routed.
  */
 enum migd_job_state {
 	MIGD_JOB_STATE_QUEUED,
 	MIGD_JOB_STATE_RUNNING,
 	MIGD_JOB_STATE_WAITING,
 	MIGD_JOB_STATE_DONE,
+	MIGD_JOB_STATE_ROUTING,
+};
+
+/**
+ * enum migd_job_flag
+ * @MIGD_JOB_FLAG_ROUTE: Before its end, the job waits for the daemon to move
+ *   what it has left in large folios, whole, with move_pages(2).
+ */
+enum migd_job_flag {
+	MIGD_JOB_FLAG_ROUTE = 1,
 };
 
 /**
@@ -141,6 +153,16 @@ enum {
 };
 
 enum {
+	MIGD_A_LARGE_START = 1,
+	MIGD_A_LARGE_END,
+	MIGD_A_LARGE_STEP,
+	MIGD_A_LARGE_REASON,
+
+	__MIGD_A_LARGE_MAX,
+	MIGD_A_LARGE_MAX = (__MIGD_A_LARGE_MAX - 1)
+};
+
+enum {
 	MIGD_A_LEFT_REASON = 1,
 	MIGD_A_LEFT_PAGES,
 
@@ -177,6 +199,12 @@ enum {
 	MIGD_A_JOB_RESCUE_CAUSE,
 	MIGD_A_JOB_RESCUED_MOVED,
 	MIGD_A_JOB_RESCUED_PUT_BACK,
+	MIGD_A_JOB_FLAGS,
+	MIGD_A_JOB_LARGE,
+	MIGD_A_JOB_LARGE_FROM,
+	MIGD_A_JOB_ROUTED,
+	MIGD_A_JOB_ROUTED_REASON,
+	MIGD_A_JOB_ROUTED_ALL,
 
 	__MIGD_A_JOB_MAX,
 	MIGD_A_JOB_MAX = (__MIGD_A_JOB_MAX - 1)
@@ -243,6 +271,8 @@ enum {
 	MIGD_CMD_STATS_GET,
 	MIGD_CMD_CONFIG_GET,
 	MIGD_CMD_CONFIG_SET,
+	MIGD_CMD_JOB_LARGE_GET,
+	MIGD_CMD_JOB_ROUTED,
 	MIGD_CMD_JOB_PROGRESS_NTF,
 	MIGD_CMD_JOB_DONE_NTF,
 	MIGD_CMD_ENGINE_FAULT_NTF,

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Large folios, by move_pages(2). A chunk of addresses at a time: move, ask
+ * where they are now, tell the module, keep to the job's rate. Asking counts
+ * what the call itself does not tell: the pages of a folio that went with its
+ * first one, and what a former daemon has moved and not lived to tell.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <linux/mempolicy.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+
+#include "log.h"
+#include "route.h"
+#include "target.h"
+
+/* One call takes this much: it drains the CPUs' page lists once per call. */
+#define CHUNK_BYTES	(32ULL << 20)
+#define CHUNK_MAX	1024
+#define STACK_BYTES	(256 * 1024)
+/* With a rate, a chunk is not more than that of this time, or one folio. */
+#define CHUNKS_A_SECOND	4
+
+struct route {
+	struct route *next;
+	pthread_t thread;
+	atomic_int ended;		/* the thread has nothing more to do */
+	int stop_fd;			/* readable when it is to end */
+
+	uint64_t id, start_time, max_rate;
+	pid_t pid;
+	int from, to;
+
+	struct nl_ctl *nl;
+	struct nl_routed routed;
+	uint64_t paid_ns;		/* when what was moved is paid for */
+	void *addr[CHUNK_MAX];
+	int node[CHUNK_MAX];
+	int before[CHUNK_MAX], status[CHUNK_MAX], after[CHUNK_MAX];
+};
+
+static long move_pages(pid_t pid, unsigned long count, void **addr, const int *node, int *status,
+		       int flags)
+{
+	return syscall(SYS_move_pages, pid, count, addr, node, status, flags);
+}
+
+static bool on_source(const struct route *r, int node)
+{
+	return node >= 0 && node != r->to && (r->from < 0 || node == r->from);
+}
+
+/* Pages between the @i-th address of a chunk and the next, or the end. */
+static uint64_t pages_at(const struct nl_large *large, uint64_t addr)
+{
+	uint64_t end = addr - addr % large->step + large->step;
+
+	return ((end < large->end ? end : large->end) - addr) / sysconf(_SC_PAGESIZE);
+}
+
+/* Why a page is where it was; the kernel says little of some. */
+static uint32_t why(const struct nl_large *large, int status)
+{
+	switch (status) {
+	case -ENOMEM:
+		return MIGD_REASON_NO_MEMORY;
+	case -EBUSY:
+	case -EACCES:
+		return MIGD_REASON_REFUSED;
+	case -EIO:
+		return MIGD_REASON_WRITEBACK;
+	default:
+		return large->reason;
+	}
+}
+
+/* Waits until the pages moved are paid for; false when the thread is to end. */
+static bool pace(struct route *r, uint64_t pages)
+{
+	struct pollfd p = { .fd = r->stop_fd, .events = POLLIN };
+	uint64_t now = now_ns();
+	int ms = 0;
+
+	if (r->max_rate) {
+		if (r->paid_ns < now)
+			r->paid_ns = now;
+		r->paid_ns += (double)pages * sysconf(_SC_PAGESIZE) * 1e9 / r->max_rate;
+		ms = (r->paid_ns - now) / 1000000;
+	}
+	return poll(&p, 1, ms) == 0;
+}
+
+static uint64_t chunk_bytes(const struct route *r)
+{
+	uint64_t bytes = CHUNK_BYTES;
+
+	if (r->max_rate && r->max_rate / CHUNKS_A_SECOND < bytes)
+		bytes = r->max_rate / CHUNKS_A_SECOND;
+	return bytes;
+}
+
+/* Moves @n addresses; 0, or why the target is beyond reach. */
+static int move_chunk(struct route *r, unsigned int n)
+{
+	unsigned int k = 0;
+
+	if (move_pages(r->pid, n, r->addr, NULL, r->before, 0) < 0)
+		return -errno;
+	for (unsigned int i = 0; i < n; i++) {
+		if (!on_source(r, r->before[i]))
+			continue;
+		r->addr[k] = r->addr[i];
+		r->node[k] = r->to;
+		r->status[k++] = -EAGAIN;
+	}
+	/* A positive answer is a number of pages that stayed. */
+	if (k && move_pages(r->pid, k, r->addr, r->node, r->status, MPOL_MF_MOVE_ALL) < 0 &&
+	    errno != ENOENT)
+		return -errno;
+	return 0;
+}
+
+/* Tries the next chunk of @large from *@addr on; 0, or a negative errno. */
+static int route_chunk(struct route *r, const struct nl_large *large, uint64_t *addr)
+{
+	uint64_t bytes = chunk_bytes(r), begin = *addr, at = begin, moved = 0;
+	unsigned int n = 0, k = 0;
+	int err;
+
+	do {
+		r->addr[n++] = (void *)at;
+		at += pages_at(large, at) * sysconf(_SC_PAGESIZE);
+	} while (at < large->end && at - begin < bytes && n < CHUNK_MAX);
+
+	err = move_chunk(r, n);
+	if (err < 0)
+		return err;
+	*addr = at;
+	/* move_chunk() has packed the addresses. */
+	at = begin;
+	for (unsigned int i = 0; i < n; i++) {
+		r->addr[i] = (void *)at;
+		at += pages_at(large, at) * sysconf(_SC_PAGESIZE);
+	}
+	if (move_pages(r->pid, n, r->addr, NULL, r->after, 0) < 0)
+		return -errno;
+	for (unsigned int i = 0; i < n; i++) {
+		uint64_t pages = pages_at(large, (uint64_t)r->addr[i]);
+		bool tried = on_source(r, r->before[i]);
+
+		if (r->after[i] == r->to)
+			moved += pages;
+		else if (on_source(r, r->after[i]))
+			r->routed.left[why(large, tried ? r->status[k] : -EAGAIN)] += pages;
+		k += tried;
+	}
+
+	r->routed.moved = moved;
+	r->routed.reason = large->reason;
+	r->routed.done_below = *addr;
+	err = nl_routed(r->nl, &r->routed);
+	if (err < 0)
+		return err;
+	return pace(r, moved) ? 0 : -EINTR;
+}
+
+static int route_range(struct route *r, const struct nl_large *large)
+{
+	uint64_t addr = large->start;
+	int err = 0;
+
+	if (!large->step)
+		return -EBADMSG;
+	while (addr < large->end && !err)
+		err = route_chunk(r, large, &addr);
+	return err;
+}
+
+static int route_all(struct route *r)
+{
+	struct nl_larges larges;
+	uint64_t from = 0;
+	int err;
+
+	for (;;) {
+		err = nl_get_large(r->nl, r->id, from, &larges);
+		if (err < 0 || !larges.nr)
+			return err;
+		for (size_t i = 0; i < larges.nr; i++) {
+			err = route_range(r, &larges.range[i]);
+			if (err < 0)
+				return err;
+			from = larges.range[i].end;
+		}
+	}
+}
+
+/* The process that the job was submitted for, not its pid's next owner. */
+static int check_target(struct route *r)
+{
+	struct fault f = { .id = FAULT_NONE };
+	struct target t;
+	int err;
+
+	err = target_open(&t, r->pid, &f);
+	if (err < 0)
+		return -ESRCH;
+	if (t.start_time != r->start_time)
+		err = -ESRCH;
+	target_close(&t);
+	return err;
+}
+
+static void *route_main(void *arg)
+{
+	struct route *r = arg;
+	int err;
+
+	err = nl_ctl_open(&r->nl);
+	if (!err)
+		err = check_target(r);
+	if (!err)
+		err = route_all(r);
+	/* Stopped with the daemon: the next one goes on. */
+	if (err != -EINTR && r->nl) {
+		if (err < 0 && err != -ECANCELED && err != -ESRCH && err != -EBUSY)
+			log_warn("job %llu: large folios stay where they are: move_pages: %s",
+				 (unsigned long long)r->id, strerror(-err));
+		r->routed.moved = 0;
+		r->routed.all = true;
+		nl_routed(r->nl, &r->routed);
+	}
+	nl_ctl_close(r->nl);
+	atomic_store(&r->ended, 1);
+	return NULL;
+}
+
+static void route_free(struct route *r)
+{
+	eventfd_write(r->stop_fd, 1);
+	pthread_join(r->thread, NULL);
+	close(r->stop_fd);
+	free(r);
+}
+
+void route_end(struct manager *m, uint64_t id)
+{
+	struct route **at = &m->routes, *r;
+
+	while (*at && (*at)->id != id)
+		at = &(*at)->next;
+	r = *at;
+	if (!r)
+		return;
+	*at = r->next;
+	route_free(r);
+}
+
+void route_stop(struct manager *m)
+{
+	while (m->routes)
+		route_end(m, m->routes->id);
+}
+
+void route_begin(struct manager *m, const struct job *job)
+{
+	pthread_attr_t attr;
+	struct route *r;
+	int err;
+
+	for (r = m->routes; r; r = r->next)
+		if (r->id == job->nl.id && !atomic_load(&r->ended))
+			return;
+	/* It could not ask the module; perhaps it can now. */
+	route_end(m, job->nl.id);
+
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		goto err_log;
+	r->id = job->nl.id;
+	r->pid = job->nl.pid;
+	r->start_time = job->nl.start_time;
+	r->from = job->nl.from;
+	r->to = job->nl.to;
+	r->max_rate = job->nl.max_rate;
+	r->routed.id = job->nl.id;
+	r->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (r->stop_fd < 0)
+		goto err_free;
+	/* Like all memory of the daemon it is locked, so it is not 8 MiB. */
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_BYTES);
+	err = pthread_create(&r->thread, &attr, route_main, r);
+	pthread_attr_destroy(&attr);
+	if (err) {
+		close(r->stop_fd);
+		goto err_free;
+	}
+	r->next = m->routes;
+	m->routes = r;
+	return;
+
+err_free:
+	free(r);
+err_log:
+	log_err("job %llu: no thread for its large folios: they stay until the job is cancelled",
+		(unsigned long long)job->nl.id);
+}
