@@ -4,14 +4,12 @@
 # The kernel around a job works on the same pages: compaction, khugepaged,
 # migratepages(8), mbind(2) of the target itself and DAMON.
 #
-# machines: amd64 amd64-debug arm64
-# timeout: 120
+# machines: amd64 arm64
+# timeout: 240
 set -eu -o pipefail
 . fault/lib.sh
 
-mib=4
-[ ! "$debug" ] || mib=2
-started $mib 0 thp
+started 4 0 thp
 
 # Others may have moved any page: what counts is that each is what it was.
 anywhere()
@@ -25,6 +23,21 @@ bounce all_there
 enough compaction
 whole
 
+step "migratepages(8), there and back"
+there_and_back()
+{
+	migratepages "${target_pid[t]}" 0 1
+	migratepages "${target_pid[t]}" 1 0
+}
+meanwhile migratepages there_and_back
+may_fail=1
+bounce anywhere
+may_fail=
+enough migratepages
+whole
+at=1
+home
+
 step "khugepaged"
 khugepaged=/sys/kernel/mm/transparent_hugepage/khugepaged
 declare -A was
@@ -32,7 +45,6 @@ for name in scan_sleep_millisecs alloc_sleep_millisecs pages_to_scan; do
 	was[$name]=$(<"$khugepaged/$name")
 done
 collapsed=$(<$khugepaged/pages_collapsed)
-home
 mapped collapsible 4096 0
 echo 4096 >$khugepaged/pages_to_scan
 echo 0 >$khugepaged/alloc_sleep_millisecs
@@ -51,21 +63,6 @@ for name in "${!was[@]}"; do
 	echo "${was[$name]}" >"$khugepaged/$name"
 done
 restless=0
-
-step "migratepages(8), there and back"
-there_and_back()
-{
-	migratepages "${target_pid[t]}" 0 1
-	migratepages "${target_pid[t]}" 1 0
-}
-meanwhile migratepages there_and_back
-may_fail=1
-bounce anywhere
-may_fail=
-enough migratepages
-whole
-at=1
-home
 
 begun mbind
 bounce anywhere

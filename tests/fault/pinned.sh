@@ -7,7 +7,7 @@
 # they move.
 #
 # machines: amd64 amd64-debug arm64
-# timeout: 60
+# timeout: 120
 set -eu -o pipefail
 . fault/lib.sh
 

@@ -6,7 +6,7 @@
 # anything else.
 #
 # machines: amd64 amd64-debug arm64
-# timeout: 60
+# timeout: 120
 set -eu -o pipefail
 . fault/broken.sh
 

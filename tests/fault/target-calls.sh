@@ -6,7 +6,7 @@
 # frozen, replaces itself and exits. Nobody ever sees a wrong value.
 #
 # machines: amd64 amd64-debug arm64
-# timeout: 120
+# timeout: 180
 set -eu -o pipefail
 . fault/lib.sh
 
