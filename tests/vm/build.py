@@ -55,6 +55,18 @@ def make_engine(build, one, headers):
     return [out / "zynqmp_dma.ko"]
 
 
+def make_selftest(build, one):
+    """The kernel's own test of migration, for those machines that run it."""
+    if one.arch != "amd64":
+        return
+    out = build.dir / "selftest"
+    run([build.source / "tests/fault/others/selftest-build.sh", kernel.source(), out], build.log,
+        "building selftests/mm/migration")
+    there = build.payload / GUEST_TESTS / "fault/others"
+    there.mkdir(parents=True, exist_ok=True)
+    shutil.copy(out / "selftest-migration", there)
+
+
 def make_user_space(build, one, sanitize):
     """meson setup, compile, install into the payload."""
     tree = build.dir / ("meson-asan" if sanitize else "meson")
@@ -131,6 +143,7 @@ def build(one, sanitize=None):
         modules += make_engine(result, one, headers)
         if (result.source / "meson.build").exists():
             make_user_space(result, one, sanitize)
+        make_selftest(result, one)
         release = kernel.find(one).release
         extra = result.payload / "usr/lib/modules" / release / "extra"
         extra.mkdir(parents=True)

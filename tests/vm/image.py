@@ -16,6 +16,9 @@ from debian import codename, sources, unpacked
 
 EXCLUDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*",
             "/usr/share/lintian/*", "/usr/share/bug/*")
+# PostgreSQL's just-in-time compiler, and what locales are made of: nobody loads them
+EXCLUDED_HERE = {"amd64": ("/usr/lib/*/libLLVM-*", "/usr/lib/*/libz3.so*", "/usr/share/i18n/*",
+                           "/usr/lib/postgresql/*/lib/bitcode/*")}
 TRIPLET = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
 
 # loaded by the initramfs, in this order, with what they depend on; built in
@@ -69,7 +72,7 @@ def enable_foreign(arch):
         output(["update-binfmts", "--enable", "qemu-aarch64"])
 
 
-def mmdebstrap(arch, variant, packages, target, what, hooks=()):
+def mmdebstrap(arch, variant, packages, target, what, excluded, hooks=()):
     enable_foreign(arch)
     log = cache_dir() / "log" / f"{target.name}-{arch}.log"
     log.parent.mkdir(exist_ok=True)
@@ -83,23 +86,33 @@ def mmdebstrap(arch, variant, packages, target, what, hooks=()):
         done = sum(line.startswith((b"Unpacking ", b"Setting up ")) for line in lines)
         return f"{done} packages unpacked or set up" if done else ""
     run(["mmdebstrap", "--verbose", f"--arch={arch}", f"--variant={variant}", f"--include={','.join(packages)}",
-         *[f"--dpkgopt=path-exclude={path}" for path in EXCLUDED], *hooks,
+         *[f"--dpkgopt=path-exclude={path}" for path in excluded], *hooks,
          codename(), target, *sources()], log, what, status)
+
+
+# its package makes a cluster and runs it otherwise
+NO_CLUSTER = ("--essential-hook=mkdir -p \"$1\"/etc/postgresql-common && echo "
+              "create_main_cluster=false >\"$1\"/etc/postgresql-common/createcluster.conf")
 
 
 def root_image(arch):
     packages = word_list(HERE / "guest-packages")
+    hooks = []
+    if (here := HERE / f"guest-packages.{arch}").exists():
+        packages += word_list(here)
+        hooks.append(NO_CLUSTER)
+    excluded = (*EXCLUDED, *EXCLUDED_HERE.get(arch, ()))
     removed = [subject for kind, subject, _ in changes() if kind == "remove"]
 
     def make(into):
         mmdebstrap(arch, "minbase", packages, into / "root.tar", f"making the {arch} root image",
-                   [f"--customize-hook=rm \"$1\"{path}" for path in removed])
+                   excluded, [*hooks, *[f"--customize-hook=rm \"$1\"{path}" for path in removed]])
         with open(into / "root.tar", "rb") as archive:
             run(["sqfstar", "-comp", "lz4", "-no-progress", into / "root.squashfs"],
                 cache_dir() / "log" / f"squashfs-{arch}.log", f"packing the {arch} root image",
                 stdin=archive)
         (into / "root.tar").unlink()
-    key = digest(codename(), *packages, *EXCLUDED, *removed)
+    key = digest(codename(), *packages, *excluded, *removed)
     return made_once(f"root-{arch}", key, make) / "root.squashfs"
 
 
@@ -111,7 +124,8 @@ def sysroot(arch):
     packages = word_list(HERE / "sysroot-packages")
 
     def make(into):
-        mmdebstrap(arch, "extract", packages, into / "root.tar", f"making the {arch} sysroot")
+        mmdebstrap(arch, "extract", packages, into / "root.tar", f"making the {arch} sysroot",
+                   EXCLUDED)
         run(["tar", "-xf", into / "root.tar", "-C", into, "--exclude=./dev/*"],
             cache_dir() / "log" / f"sysroot-{arch}.log")
         (into / "root.tar").unlink()

@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# PostgreSQL with checksums under pgbench, all of its processes moved to and fro:
+# its sums agree and its pages have the checksums that they should have.
+#
+# machines: amd64
+# timeout: 180
+set -eu -o pipefail
+. fault/others/lib.sh
+
+bin=/usr/lib/postgresql/15/bin
+data=$dir/pg
+
+# pg COMMAND ARGUMENT...: as its user, from where that may be
+pg()
+{
+	(cd / && exec runuser -u postgres -- env "PGHOST=$data" PGDATABASE=postgres "$@")
+}
+
+# query SQL: its only row
+query()
+{
+	pg "$bin/psql" -XAtq -c "$1"
+}
+
+serve
+step "a cluster with checksums"
+chmod 711 "$dir"
+install -d -o postgres -g postgres -m 700 "$data"
+pg "$bin/initdb" -D "$data" --data-checksums --locale=C --no-sync --auth=trust >"$dir/out"
+pg "${patient[@]}" "$bin/pg_ctl" -D "$data" -w -s -l "$data/log" start -o "-k $data -h '' -c jit=off \
+	-c shared_buffers=32MB -c huge_pages=off"
+equal "$(query 'show data_checksums')" on data_checksums
+pg "$bin/pgbench" -i -q -s 1 2>"$dir/err" || fail "pgbench -i"
+
+step "pgbench, while all processes are moved"
+pg "${patient[@]}" "$bin/pgbench" -n -c 4 -T 15 >"$dir/bench" 2>&1 &
+bench=$!
+children+=("$bench")
+servers()
+{
+	pgrep -u postgres -x postgres || true
+}
+bounce "$bench" servers
+status=0
+wait "$bench" || status=$?
+sed 's/^/        /' "$dir/bench"
+equal $status 0 "the exit code of pgbench"
+grep -q '^number of failed transactions: 0' "$dir/bench" || fail "transactions have failed"
+equal "$(query 'show ignore_checksum_failure')" off ignore_checksum_failure
+
+step "the sums"
+n=$(query 'select count(*) from pgbench_history')
+done=$(sed -n 's/^number of transactions actually processed: \([0-9]*\).*/\1/p' "$dir/bench")
+[ "$n" -ge 20 ] || fail "only $n transactions"
+equal "$n" "$done" "the number of rows in the history"
+sum=$(query 'select sum(delta) from pgbench_history')
+for table in accounts:abalance tellers:tbalance branches:bbalance; do
+	equal "$(query "select sum(${table#*:}) from pgbench_${table%:*}")" "$sum" \
+		"the sum of ${table#*:}"
+done
+equal "$(query 'select count(*) from pgbench_accounts')" 100000 "the number of accounts"
+# by the index and by the table
+equal "$(query 'set enable_seqscan=off; set enable_bitmapscan=off; select count(*) from
+	pgbench_accounts where aid between 1 and 100000')" 100000 "the number in the index"
+
+step "the checksums of all pages"
+pg "$bin/pg_ctl" -D "$data" -w -s -m fast stop
+! grep -E 'PANIC|FATAL|ERROR|invalid page|checksum' "$data/log" |
+	grep -v 'terminating connection' || fail "the server complains"
+expect 0 '' pg "$bin/pg_checksums" --check -D "$data"
+sed -n '/scanned\|Bad/s/^/        /p' "$dir/out"
+grep -q '^Bad checksums: *0$' "$dir/out" || fail "bad checksums"
+moved_well 5000
