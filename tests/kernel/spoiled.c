@@ -242,6 +242,7 @@ static void at_most(uint32_t order)
 	server_run(&server, &ctl, id);
 	check_memory(&target, addr, BYTES, 1, seed);
 	fault_set(&channels, 0, "fail_after", -1);
+	fault_set(&channels, 0, "fail_count", 1);
 	must(ctl_release(&ctl, channels.id[0]));
 	wait_idle(&ctl);
 	check_clean(&ctl);
