@@ -116,6 +116,7 @@ struct migd_server {
 	struct migd_desc *desc;		/* vmalloc_user, mapped read-only */
 	size_t desc_bytes;
 	struct migd_slot *slots;
+	struct mm_struct *mm;		/* the opener's, mmgrab()ed: never a target */
 };
 
 enum migd_slot_state {
@@ -222,6 +223,15 @@ struct migd_job {
 	struct migd_hist_sum sum[MIGD_PHASES];
 };
 
+static inline bool migd_node_wanted(const struct migd_job *job, int nid)
+{
+	return nid != job->to &&
+		(job->from == NUMA_NO_NODE || job->from == nid);
+}
+
+/* Could @server serve @job, of whatever it parks? */
+bool migd_job_served_by(const struct migd_job *job,
+			const struct migd_server *server);
 void migd_job_put(struct migd_job *job);
 void migd_job_left(struct migd_job *job, enum migd_reason reason, u64 pages);
 
@@ -307,11 +317,13 @@ struct migd_scan {
 	unsigned int nr_runs;
 	unsigned int positions;		/* array entries used by the runs */
 	unsigned int candidates;	/* pages to move among them */
+	DECLARE_BITMAP(candidate, MIGD_MAX_BATCH_PAGES); /* by position */
 	unsigned int max;		/* most positions */
 	bool count_only;		/* only count pages on the source nodes */
 	u64 counted;
 	struct migd_large large[MIGD_MAX_NOTES];	/* left, to be routed */
 	unsigned int nr_large;
+	u64 moving;			/* source pages that somebody else moves */
 	bool adjacent;			/* only holes since the last candidate */
 	bool full;
 	int budget;			/* page tables yet to look at */

@@ -166,11 +166,6 @@ static int job_target(struct migd_job *job, struct netlink_ext_ack *ack)
 		put_task_struct(task);
 		return -EINVAL;
 	}
-	if (same_thread_group(task, current)) {
-		NL_SET_ERR_MSG(ack, "the daemon cannot move itself: it would wait for its own pages");
-		put_task_struct(task);
-		return -EDEADLK;
-	}
 	mm = get_task_mm(task);
 	if (!mm) {
 		NL_SET_ERR_MSG_FMT(ack,
@@ -266,6 +261,36 @@ static struct migd_job *job_alloc(const struct migd_job_params *p)
 	return job;
 }
 
+/* The daemon may know less than the module, and can't move itself. */
+bool migd_job_served_by(const struct migd_job *job,
+			const struct migd_server *server)
+{
+	if (job->mm == server->mm)
+		return false;
+	return job->order != MIGD_ORDER_STATE_FIRST ||
+		server->features & MIGD_FEAT_STATE_FIRST;
+}
+
+static int check_server(const struct migd_job *job, struct netlink_ext_ack *ack)
+{
+	struct migd_server *server = migd_server_get();
+	int err = 0;
+
+	if (!server) {
+		NL_SET_ERR_MSG(ack, "no daemon serves the module: systemctl start migd");
+		return -ENOTCONN;
+	}
+	if (job->mm == server->mm) {
+		NL_SET_ERR_MSG(ack, "the daemon cannot move itself: it would wait for its own pages");
+		err = -EDEADLK;
+	} else if (!migd_job_served_by(job, server)) {
+		NL_SET_ERR_MSG(ack, "the daemon does not serve the order state-first: choose copy-first");
+		err = -EOPNOTSUPP;
+	}
+	migd_server_put(server);
+	return err;
+}
+
 static bool node_forbidden(struct migd_job *job)
 {
 	bool allowed;
@@ -286,7 +311,8 @@ static bool node_forbidden(struct migd_job *job)
  * checked the capabilities.
  * Return: 0, -ESRCH (no such process, or its pid has changed hands), -EINVAL,
  * -ENODEV, -ENXIO (node without memory), -EXDEV (outside the target's cpuset),
- * -ENOTCONN (no daemon), -ENOSPC (too many jobs), -EDEADLK, -ENOMEM.
+ * -ENOTCONN (no daemon), -EOPNOTSUPP (one that lacks the order), -EDEADLK (the
+ * daemon itself), -ENOSPC (too many jobs), -ENOMEM.
  */
 int migd_job_submit(const struct migd_job_params *params, u64 *ret_id,
 		    struct netlink_ext_ack *ack)
@@ -308,11 +334,21 @@ int migd_job_submit(const struct migd_job_params *params, u64 *ret_id,
 	err = job_target(job, ack);
 	if (err)
 		goto err_job;
+	err = check_server(job, ack);
+	if (err)
+		goto err_target;
 	if (node_forbidden(job)) {
 		NL_SET_ERR_MSG_FMT(ack,
 				   "node %d is not in the cpuset.mems of process %d: allow it there",
 				   job->to, job->pid);
 		err = -EXDEV;
+		goto err_target;
+	}
+
+	/* The job's own; the caller's ends with the request. */
+	if (!try_module_get(THIS_MODULE)) {
+		NL_SET_ERR_MSG(ack, "the module is being removed: load it again");
+		err = -ENOTCONN;
 		goto err_target;
 	}
 
@@ -323,7 +359,7 @@ int migd_job_submit(const struct migd_job_params *params, u64 *ret_id,
 				   "%d jobs run already: wait for one, or cancel it",
 				   MAX_ACTIVE);
 		err = -ENOSPC;
-		goto err_target;
+		goto err_module;
 	}
 	nr_active++;
 	job->id = ++last_id;
@@ -335,10 +371,11 @@ int migd_job_submit(const struct migd_job_params *params, u64 *ret_id,
 	atomic64_inc(&migd_stats.jobs);
 	atomic_inc(&migd_stats.jobs_active);
 	trace_migd_job(job->id, job->pid, "submit", job->to);
-	__module_get(THIS_MODULE);
 	queue_work(migd_job_wq, &job->work);
 	return 0;
 
+err_module:
+	module_put(THIS_MODULE);
 err_target:
 	mmdrop(job->mm);
 	put_task_struct(job->task);

@@ -82,13 +82,18 @@ void migd_pool_free(struct migd_job *job)
 }
 
 /* A page that stays: remap and unlock it now, not at the end of the batch. */
-static void leave(struct migd_job *job, unsigned long src,
-		  enum migd_reason reason)
+static void give_back(unsigned long src)
 {
 	unsigned long none = 0;
 
 	src &= ~MIGRATE_PFN_MIGRATE;
 	migrate_device_finalize(&src, &none, 1);
+}
+
+static void leave(struct migd_job *job, unsigned long src,
+		  enum migd_reason reason)
+{
+	give_back(src);
 	migd_job_left(job, reason, 1);
 }
 
@@ -100,8 +105,13 @@ static void fill_poison(struct page *page)
 	kunmap_local(p);
 }
 
-/* Keeps what can be moved of @src[0..n) at batch->src[batch->nr...]. */
+/*
+ * Keeps what can be moved of @src[0..n) at batch->src[batch->nr...]. @at is the
+ * scan's position of the first. What lies in a hole of the run has come since
+ * the scan: it is moved when it can be, but nobody misses it when it can't.
+ */
 static void sort_out(struct migd_job *job, struct migd_batch *batch,
+		     const struct migd_scan *scan, unsigned int at,
 		     const unsigned long *src, unsigned int n)
 {
 	struct page *page, *dst;
@@ -113,9 +123,13 @@ static void sort_out(struct migd_job *job, struct migd_batch *batch,
 
 		page = migrate_pfn_to_page(mpfn);
 		if (!page) {
-			/* A hole is marked to migrate; 0 is a page refused. */
-			if (!mpfn)
+			if (!mpfn && test_bit(at + i, scan->candidate))
 				migd_job_left(job, MIGD_REASON_REFUSED, 1);
+			continue;
+		}
+		/* It has moved, or what is there now is another page. */
+		if (!migd_node_wanted(job, page_to_nid(page))) {
+			give_back(mpfn);
 			continue;
 		}
 		reason = migd_page_check(job, page);
@@ -138,6 +152,16 @@ static void sort_out(struct migd_job *job, struct migd_batch *batch,
 	}
 }
 
+static unsigned int candidates_of(const struct migd_scan *scan,
+				  unsigned int at, unsigned int n)
+{
+	unsigned int i, sum = 0;
+
+	for (i = at; i < at + n; i++)
+		sum += test_bit(i, scan->candidate);
+	return sum;
+}
+
 /**
  * migd_lock_batch() - lock, isolate and unmap the pages of a scan
  * @job: the job
@@ -156,8 +180,8 @@ int migd_lock_batch(struct migd_job *job, struct migd_batch *batch,
 		    struct migd_scan *scan)
 {
 	struct migrate_vma args = {};
+	unsigned int r, at = 0;
 	struct migd_run *run;
-	unsigned int r;
 	int err;
 
 	pool_fill(job, scan->candidates);
@@ -179,11 +203,12 @@ int migd_lock_batch(struct migd_job *job, struct migd_batch *batch,
 			.flags = MIGRATE_VMA_SELECT_SYSTEM,
 		};
 		err = migrate_vma_setup(&args);
-		if (err) {
-			migd_job_left(job, MIGD_REASON_SPECIAL, run->npages);
-			continue;
-		}
-		sort_out(job, batch, args.src, args.npages);
+		if (err)
+			migd_job_left(job, MIGD_REASON_SPECIAL,
+				      candidates_of(scan, at, run->npages));
+		else
+			sort_out(job, batch, scan, at, args.src, args.npages);
+		at += run->npages;
 	}
 	if (batch->nr && batch->order == MIGD_ORDER_STATE_FIRST)
 		migd_state_move(batch);

@@ -16,6 +16,7 @@
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/rcupdate.h>
+#include <linux/swapops.h>
 #include "internal.h"
 
 /* Holes up to this many pages do not end a run: each run costs a TLB flush. */
@@ -29,15 +30,9 @@ enum verdict {
 	V_EMPTY,	/* nothing there, nothing to do */
 	V_ELSEWHERE,	/* not on a source node, or not a page */
 	V_LEFT,		/* a page to leave, with a reason */
+	V_MOVING,	/* on a source node, but somebody else is moving it */
 	V_MOVE,
 };
-
-static bool node_wanted(const struct migd_job *job, int nid)
-{
-	if (nid == job->to)
-		return false;
-	return job->from == NUMA_NO_NODE || job->from == nid;
-}
 
 static bool vma_is_tagged(const struct vm_area_struct *vma)
 {
@@ -55,7 +50,7 @@ static enum verdict look_at_page(const struct migd_job *job,
 {
 	struct folio *folio = page_folio(page);
 
-	if (!node_wanted(job, folio_nid(folio)))
+	if (!migd_node_wanted(job, folio_nid(folio)))
 		return V_ELSEWHERE;
 
 	if (is_vm_hugetlb_page((struct vm_area_struct *)vma))
@@ -85,16 +80,28 @@ static bool maps_a_page(pte_t pte)
 		!is_zero_pfn(pte_pfn(pte));
 }
 
+/* Somebody else is moving it, or another job: it may well come back. */
+static bool moves_from_here(const struct migd_job *job, pte_t pte)
+{
+	swp_entry_t entry;
+
+	if (!is_swap_pte(pte))
+		return false;
+	entry = pte_to_swp_entry(pte);
+	return is_migration_entry(entry) &&
+		migd_node_wanted(job, pfn_to_nid(swp_offset_pfn(entry)));
+}
+
 static enum verdict look_at_pte(const struct migd_job *job,
 				const struct vm_area_struct *vma, pte_t pte,
 				enum migd_reason *ret_reason)
 {
 	if (pte_none(pte))
 		return V_EMPTY;
-	/* Swapped out and under migration, too: on no node of ours now. */
-	if (!maps_a_page(pte))
-		return V_ELSEWHERE;
-	return look_at_page(job, vma, pte_page(pte), ret_reason);
+	if (maps_a_page(pte))
+		return look_at_page(job, vma, pte_page(pte), ret_reason);
+	/* What is swapped out is on no node at all. */
+	return moves_from_here(job, pte) ? V_MOVING : V_ELSEWHERE;
 }
 
 /*
@@ -127,6 +134,7 @@ static bool add_candidate(struct migd_scan *scan, struct vm_area_struct *vma,
 	}
 	run->npages += grow;
 	scan->positions += grow;
+	__set_bit(scan->positions - 1, scan->candidate);
 	scan->candidates++;
 	scan->adjacent = true;
 	return true;
@@ -173,7 +181,8 @@ static bool leaf_left(struct migd_scan *scan, struct vm_area_struct *vma,
 	if (!pfn_valid(pfn))
 		return true;
 	page = pfn_to_page(pfn);
-	if (PageReserved(page) || !node_wanted(scan->job, page_to_nid(page)))
+	if (PageReserved(page) ||
+	    !migd_node_wanted(scan->job, page_to_nid(page)))
 		return true;
 	if (is_vm_hugetlb_page(vma))
 		reason = MIGD_REASON_HUGETLB;
@@ -194,16 +203,18 @@ static bool leaf_left(struct migd_scan *scan, struct vm_area_struct *vma,
 }
 
 /* What progress is measured by; reasons come later, when pages are visited. */
-static void count_ptes(struct migd_scan *scan, const pte_t *pte,
+static void count_ptes(struct migd_scan *scan, pte_t *pte,
 		       unsigned long addr, unsigned long end)
 {
 	pte_t entry;
 
 	for (; addr < end; addr += PAGE_SIZE, pte++) {
-		entry = READ_ONCE(*pte);
-		if (maps_a_page(entry) &&
-		    node_wanted(scan->job, page_to_nid(pte_page(entry))))
-			scan->counted++;
+		entry = ptep_get(pte);
+		if (maps_a_page(entry))
+			scan->counted += migd_node_wanted(scan->job,
+						page_to_nid(pte_page(entry)));
+		else
+			scan->counted += moves_from_here(scan->job, entry);
 	}
 }
 
@@ -246,6 +257,10 @@ static unsigned long scan_ptes(struct migd_scan *scan,
 			if (!add_candidate(scan, vma, addr))
 				goto out;
 			continue;
+		case V_MOVING:
+			migd_job_left(scan->job, MIGD_REASON_REFUSED, 1);
+			scan->moving++;
+			break;
 		case V_LEFT:
 			if (!note_large(scan, addr, PAGE_SIZE, reason))
 				goto out;
@@ -260,6 +275,28 @@ out:
 	spin_unlock(ptl);
 	rcu_read_unlock();
 	return addr;
+}
+
+/*
+ * Reads the PMD of @addr. A table of PMDs that hugetlb shares goes when another
+ * process unshares it, which the mmap lock of this one does not prevent. As for
+ * GUP, interrupts off do: unsharing waits for all CPUs.
+ */
+static pmd_t *read_pmd(pud_t *pud, unsigned long addr, pud_t *ret_pud,
+		       pmd_t *ret_pmd)
+{
+	unsigned long flags;
+	pmd_t *pmd = NULL;
+
+	local_irq_save(flags);
+	*ret_pud = READ_ONCE(*pud);
+	if (!pud_none(*ret_pud) && pud_present(*ret_pud) &&
+	    !pud_leaf(*ret_pud) && !pud_bad(*ret_pud)) {
+		pmd = pmd_offset_lockless(pud, *ret_pud, addr);
+		*ret_pmd = pmdp_get_lockless(pmd);
+	}
+	local_irq_restore(flags);
+	return pmd;
 }
 
 /* Walks one mapping; returns the first address not looked at. */
@@ -288,20 +325,15 @@ static unsigned long scan_vma(struct migd_scan *scan,
 			continue;
 		pud = pud_offset(p4d, addr);
 		next = pud_addr_end(addr, end);
-		pudval = READ_ONCE(*pud);
-		if (pud_none(pudval) || !pud_present(pudval))
-			continue;
-		if (pud_leaf(pudval)) {
-			if (!leaf_left(scan, vma, pud_pfn(pudval), addr, next,
+		pmd = read_pmd(pud, addr, &pudval, &pmdval);
+		if (!pmd) {
+			if (pud_present(pudval) && pud_leaf(pudval) &&
+			    !leaf_left(scan, vma, pud_pfn(pudval), addr, next,
 				       PUD_SIZE))
 				goto full;
 			continue;
 		}
-		if (pud_bad(pudval))
-			continue;
-		pmd = pmd_offset(pud, addr);
 		next = pmd_addr_end(addr, end);
-		pmdval = pmdp_get_lockless(pmd);
 		if (pmd_none(pmdval) || !pmd_present(pmdval)) {
 			scan->adjacent = false;
 			continue;

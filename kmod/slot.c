@@ -5,6 +5,7 @@
  * single page, so no page waits locked for a daemon that is not ready.
  */
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "internal.h"
@@ -18,6 +19,7 @@ static void server_free(struct kref *ref)
 {
 	struct migd_server *server = container_of(ref, struct migd_server, ref);
 
+	mmdrop(server->mm);
 	kvfree(server->slots);
 	vfree(server->desc);
 	kfree(server);
@@ -39,6 +41,8 @@ struct migd_server *migd_server_alloc(void)
 	spin_lock_init(&server->lock);
 	INIT_LIST_HEAD(&server->parked);
 	server->pid = task_tgid_nr(current);
+	server->mm = current->mm;
+	mmgrab(server->mm);
 	return server;
 }
 

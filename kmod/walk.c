@@ -3,6 +3,7 @@
  * A job's walk over the target's address space: claim a slot, lock a batch,
  * hand it over, go on; and again while pages are left that may move next time.
  */
+#include <linux/delay.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/mmap_lock.h>
@@ -15,7 +16,7 @@
 #include "walk.h"
 
 /* As often as migrate_pages(2) tries a page. */
-#define MAX_PASSES	10
+#define MAX_ATTEMPTS	10
 
 /* Reasons that may be gone in the next pass. */
 #define TRANSIENT	(BIT(MIGD_REASON_REFUSED) | BIT(MIGD_REASON_WRITEBACK) | \
@@ -25,9 +26,24 @@
 /* Not the process's own memory: leaving it is no failure of the job. */
 #define FOREIGN		(BIT(MIGD_REASON_FILE) | BIT(MIGD_REASON_SPECIAL))
 
+/* Longest sleep of a job that does not look whether its target lives. */
+#define LOOK_AGAIN	HZ
+
+/* Time that others get to end a batch before a pass counts as an attempt. */
+#define OTHERS_WAIT	(HZ / 10)
+
+/* Longest sleep between two attempts at the target's mmap lock. */
+#define MM_WAIT_US	20000
+
 static bool cancelled(const struct migd_job *job)
 {
 	return test_bit(MIGD_JOB_CANCEL, &job->flags);
+}
+
+/* Nobody tells of an exit; a batch of ours would keep the users above 0. */
+static bool target_gone(const struct migd_job *job)
+{
+	return !atomic_read(&job->mm->mm_users);
 }
 
 static u64 left_of(const struct migd_job *job, unsigned long reasons)
@@ -51,7 +67,7 @@ static struct migd_slot *wait_for_slot(struct migd_job *job,
 
 	for (;;) {
 		served = migd_server_present();
-		wait = MAX_SCHEDULE_TIMEOUT;
+		wait = LOOK_AGAIN;
 		if (!served) {
 			/* Jobs survive their daemon for a while. */
 			until = migd_server_lost_at() +
@@ -60,21 +76,25 @@ static struct migd_slot *wait_for_slot(struct migd_job *job,
 				*ret_outcome = MIGD_OUTCOME_SERVER_LOST;
 				return NULL;
 			}
-			wait = until - jiffies;
+			wait = min_t(unsigned long, wait, until - jiffies);
 		}
 		WRITE_ONCE(job->state, served ? MIGD_JOB_STATE_RUNNING :
 						MIGD_JOB_STATE_WAITING);
 		wait_event_idle_timeout(migd_wait, cancelled(job) ||
 					(slot = migd_slot_claim()) ||
 					migd_server_present() != served, wait);
-		if (slot && !cancelled(job))
+		if (cancelled(job))
+			*ret_outcome = MIGD_OUTCOME_CANCELLED;
+		else if (slot && !migd_job_served_by(job, slot->server))
+			*ret_outcome = MIGD_OUTCOME_SERVER_LOST;
+		else if (slot)
 			return slot;
+		else if (target_gone(job))
+			*ret_outcome = MIGD_OUTCOME_TARGET_GONE;
 		if (slot)
 			migd_slot_unclaim(slot);
-		if (cancelled(job)) {
-			*ret_outcome = MIGD_OUTCOME_CANCELLED;
+		if (*ret_outcome != MIGD_OUTCOME_NONE)
 			return NULL;
-		}
 	}
 }
 
@@ -102,9 +122,32 @@ static void unreserve_pages(unsigned int pages)
 }
 
 /*
+ * A writer queues for the target's mmap lock: behind our own batches, which end,
+ * or behind somebody else's reason, which may not. The lock has no sleep that a
+ * cancel could end, and no event, so it is tried; nothing is held meanwhile.
+ */
+static void wait_for_mm(struct migd_job *job, unsigned int *tries)
+{
+	unsigned long us;
+
+	if (atomic_read(&job->inflight)) {
+		wait_event_idle(migd_wait, cancelled(job) ||
+				!atomic_read(&job->inflight));
+		return;
+	}
+	us = min(50UL << min(*tries, 16U), MM_WAIT_US);
+	(*tries)++;
+	if (us < jiffies_to_usecs(1))
+		usleep_range_state(us, 2 * us, TASK_IDLE);
+	else
+		wait_event_idle_timeout(migd_wait, cancelled(job),
+					usecs_to_jiffies(us));
+}
+
+/*
  * Locks the next batch against @slot, hands it over and moves *@addr on.
- * Returns the number of pages handed over, 0 for none, -ESRCH when the address
- * space is gone, -ENOMEM.
+ * Returns the number of pages handed over, 0 for none, -EAGAIN when the mmap
+ * lock is not to be had now, -ESRCH when the address space is gone, -ENOMEM.
  */
 static int next_batch(struct migd_job *job, struct migd_slot *slot,
 		      struct migd_scan *scan, unsigned long *addr,
@@ -123,16 +166,18 @@ static int next_batch(struct migd_job *job, struct migd_slot *slot,
 		goto out_batch;
 	}
 
-	/* A writer queued behind our own batches waits for them, and we for it. */
+	/* The slot is claimed: to sleep here would hold up others. */
 	if (!mmap_read_trylock(mm)) {
-		wait_event_idle(migd_wait, !atomic_read(&job->inflight));
-		mmap_read_lock(mm);
+		mmput_async(mm);
+		n = -EAGAIN;
+		goto out_batch;
 	}
 
 	scan->nr_runs = 0;
 	scan->positions = 0;
 	scan->candidates = 0;
 	scan->nr_large = 0;
+	bitmap_zero(scan->candidate, scan->max);
 	*addr = migd_scan_range(scan, mm, *addr, end);
 	migd_route_note(job, scan);
 	n = scan->nr_runs ? migd_lock_batch(job, batch, scan) : 0;
@@ -162,15 +207,24 @@ out_batch:
 /* Keeps to the job's rate: waits until the pages handed over are paid for. */
 static void pace(struct migd_job *job, u64 *next_ns, unsigned int pages)
 {
-	u64 now = ktime_get_ns();
+	unsigned long wait;
+	u64 now;
 
 	if (!job->max_rate)
 		return;
+	now = ktime_get_ns();
 	*next_ns = max(*next_ns, now) +
 		mul_u64_u64_div_u64((u64)pages << PAGE_SHIFT, NSEC_PER_SEC,
 				    job->max_rate);
-	wait_event_idle_timeout(migd_wait, cancelled(job),
-				nsecs_to_jiffies(*next_ns - now));
+	while (now < *next_ns && !cancelled(job) && !target_gone(job)) {
+		wait = nsecs_to_jiffies(*next_ns - now);
+		/* What is less than a tick is paid for with the next batch. */
+		if (!wait)
+			return;
+		wait_event_idle_timeout(migd_wait, cancelled(job),
+					min_t(unsigned long, wait, LOOK_AGAIN));
+		now = ktime_get_ns();
+	}
 }
 
 /* The target's cpuset may change under way; our worker's says nothing of it. */
@@ -191,6 +245,7 @@ static enum migd_outcome walk_range(struct migd_job *job,
 {
 	enum migd_outcome outcome = MIGD_OUTCOME_NONE;
 	struct migd_slot *slot;
+	unsigned int tries = 0;
 	u32 max;
 	int n;
 
@@ -214,6 +269,11 @@ static enum migd_outcome walk_range(struct migd_job *job,
 			unreserve_pages(scan->max);
 			migd_slot_unclaim(slot);
 		}
+		if (n == -EAGAIN) {
+			wait_for_mm(job, &tries);
+			continue;
+		}
+		tries = 0;
 		if (n == -ESRCH)
 			return MIGD_OUTCOME_TARGET_GONE;
 		if (n < 0)
@@ -243,11 +303,22 @@ static enum migd_outcome walk_once(struct migd_job *job,
 	return outcome;
 }
 
+/*
+ * Another job or the kernel has some of the pages under way, and they may come
+ * back. Returns whether a batch has ended since there were @batches of them.
+ */
+static bool others_go_on(struct migd_job *job, s64 batches)
+{
+	return wait_event_idle_timeout(migd_wait, cancelled(job) ||
+				atomic64_read(&migd_stats.batches) != batches,
+				OTHERS_WAIT);
+}
+
 /* Pages on the source nodes, so that progress has a scale. */
 static bool count_pages(struct migd_job *job, struct migd_scan *scan)
 {
+	unsigned int r, tries = 0;
 	unsigned long addr;
-	unsigned int r;
 
 	if (!mmget_not_zero(job->mm))
 		return false;
@@ -256,7 +327,11 @@ static bool count_pages(struct migd_job *job, struct migd_scan *scan)
 	for (r = 0; r < job->nr_ranges; r++) {
 		addr = job->ranges[r].start;
 		while (addr < job->ranges[r].end && !cancelled(job)) {
-			mmap_read_lock(job->mm);
+			if (!mmap_read_trylock(job->mm)) {
+				wait_for_mm(job, &tries);
+				continue;
+			}
+			tries = 0;
 			addr = migd_scan_range(scan, job->mm, addr,
 					       job->ranges[r].end);
 			mmap_read_unlock(job->mm);
@@ -281,6 +356,8 @@ enum migd_outcome migd_walk(struct migd_job *job)
 	enum migd_outcome outcome;
 	struct migd_scan *scan;
 	u64 pace_ns = 0, moved, left;
+	unsigned int attempts = 0;
+	s64 batches;
 
 	scan = kzalloc(sizeof(*scan), GFP_KERNEL);
 	if (!scan)
@@ -293,10 +370,16 @@ enum migd_outcome migd_walk(struct migd_job *job)
 	}
 	do {
 		moved = atomic64_read(&job->moved);
+		batches = atomic64_read(&migd_stats.batches);
+		scan->moving = 0;
 		outcome = walk_once(job, scan, &pace_ns);
 		moved = atomic64_read(&job->moved) - moved;
+		/* To wait for others is no attempt, as long as they go on. */
+		if (outcome != MIGD_OUTCOME_NONE || !scan->moving ||
+		    !others_go_on(job, batches))
+			attempts++;
 	} while (outcome == MIGD_OUTCOME_NONE && left_of(job, TRANSIENT) &&
-		 job->passes < MAX_PASSES && (moved || job->passes < 3));
+		 attempts < MAX_ATTEMPTS && (moved || attempts < 3));
 
 	if (outcome == MIGD_OUTCOME_NONE && job->route.nr) {
 		outcome = migd_route_wait(job);

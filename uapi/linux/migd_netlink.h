@@ -62,14 +62,15 @@ enum migd_outcome {
 /**
  * enum migd_reason - Why a page was left where it was.
  * @MIGD_REASON_FILE: Page cache of a file.
- * @MIGD_REASON_SHMEM: Shared memory, memfd or tmpfs.
+ * @MIGD_REASON_SHMEM: Shared memory, memfd or tmpfs: with state-first, which
+ *   is not safe, or because the daemon maps it, too.
  * @MIGD_REASON_HUGE: Transparent huge page mapped by a PMD.
  * @MIGD_REASON_LARGE: Large folio mapped by PTEs.
  * @MIGD_REASON_SPECIAL: Device memory or a mapping without ordinary pages.
  * @MIGD_REASON_TAGGED: Memory with arm64 MTE tags.
  * @MIGD_REASON_SWAP_CACHE: In the swap cache, where state-first is not safe.
- * @MIGD_REASON_REFUSED: The kernel could not lock, isolate or unmap it; pinned
- *   or in use.
+ * @MIGD_REASON_REFUSED: The kernel could not lock, isolate or unmap it;
+ *   pinned, in use or under migration by somebody else.
  * @MIGD_REASON_WRITEBACK: Being written to swap.
  * @MIGD_REASON_POISONED: The hardware reported an error in the page.
  * @MIGD_REASON_NO_MEMORY: The destination node had no free page.
