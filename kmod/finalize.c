@@ -221,6 +221,7 @@ void migd_batch_end(struct migd_batch *batch, int cause)
 		else if (batch->dst[i])
 			migd_job_left(job, MIGD_REASON_BUSY, 1);
 	}
+	migd_state_leave(batch);
 	migrate_device_finalize(batch->src, batch->dst, batch->nr);
 
 	mmap_read_unlock_non_owner(mm);

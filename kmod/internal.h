@@ -313,6 +313,7 @@ struct migd_run {
 
 struct migd_scan {
 	struct migd_job *job;
+	const struct mm_struct *server_mm; /* its shared memory stays */
 	struct migd_run runs[MIGD_MAX_RUNS];
 	unsigned int nr_runs;
 	unsigned int positions;		/* array entries used by the runs */
@@ -324,6 +325,7 @@ struct migd_scan {
 	struct migd_large large[MIGD_MAX_NOTES];	/* left, to be routed */
 	unsigned int nr_large;
 	u64 moving;			/* source pages that somebody else moves */
+	bool shmem_stays;		/* in this mapping */
 	bool adjacent;			/* only holes since the last candidate */
 	bool full;
 	int budget;			/* page tables yet to look at */
@@ -344,6 +346,7 @@ void migd_pool_free(struct migd_job *job);
 /* state.c: moves the state of the pages, and back */
 void migd_state_move(struct migd_batch *batch);
 void migd_state_undo(struct migd_batch *batch, unsigned int i);
+void migd_state_leave(struct migd_batch *batch);
 enum migd_reason migd_page_check(struct migd_job *job, struct page *page);
 #define MIGD_REASON_NONE	((enum migd_reason)MIGD_REASONS)
 

@@ -9,13 +9,18 @@
  * table is never given to migrate_vma_setup(), which would split it: with the
  * mmap read lock held no PTE table of an anonymous mapping turns into a huge
  * PMD (khugepaged takes the lock for writing), and a PMD that is empty now may
- * become one, so empty ones are left out too.
+ * become one, so empty ones are left out too. In a mapping of shared memory a
+ * table can still be retracted and a huge page faulted in, between the look and
+ * the setup: it would be split, as reclaim splits it, and nothing else is lost.
  */
+#include <linux/fs.h>
 #include <linux/hugetlb.h>
 #include <linux/memremap.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
+#include <linux/rbtree.h>
 #include <linux/rcupdate.h>
+#include <linux/shmem_fs.h>
 #include <linux/swapops.h>
 #include "internal.h"
 
@@ -43,21 +48,59 @@ static bool vma_is_tagged(const struct vm_area_struct *vma)
 #endif
 }
 
+/*
+ * Memory of tmpfs, memfd, SysV or a shared anonymous mapping. A driver may map
+ * pages of shmem, too, through a file of its own: those are its.
+ */
+static bool is_shmem(const struct vm_area_struct *vma, struct folio *folio)
+{
+	return folio_test_swapbacked(folio) && vma->vm_file &&
+		shmem_mapping(vma->vm_file->f_mapping);
+}
+
+/*
+ * What the daemon maps, too (a library on tmpfs, say), it would wait for to the
+ * deadline, as it would for its own pages. vma_interval_tree_iter_first() is not
+ * exported, and most files have few mappings.
+ */
+static bool mapped_by(struct address_space *mapping, const struct mm_struct *mm)
+{
+	struct rb_node *node;
+	bool found = false;
+
+	i_mmap_lock_read(mapping);
+	for (node = rb_first_cached(&mapping->i_mmap); node && !found;
+	     node = rb_next(node))
+		found = rb_entry(node, struct vm_area_struct,
+				 shared.rb)->vm_mm == mm;
+	i_mmap_unlock_read(mapping);
+	return found;
+}
+
+static bool shmem_stays(const struct migd_scan *scan,
+			const struct vm_area_struct *vma)
+{
+	if (!vma->vm_file || !shmem_mapping(vma->vm_file->f_mapping))
+		return false;
+	return scan->job->order == MIGD_ORDER_STATE_FIRST ||
+		mapped_by(vma->vm_file->f_mapping, scan->server_mm);
+}
+
 /* The page is mapped under the PTE lock, so it and its folio are stable. */
-static enum verdict look_at_page(const struct migd_job *job,
+static enum verdict look_at_page(const struct migd_scan *scan,
 				 const struct vm_area_struct *vma,
 				 struct page *page, enum migd_reason *ret_reason)
 {
 	struct folio *folio = page_folio(page);
 
-	if (!migd_node_wanted(job, folio_nid(folio)))
+	if (!migd_node_wanted(scan->job, folio_nid(folio)))
 		return V_ELSEWHERE;
 
 	if (is_vm_hugetlb_page((struct vm_area_struct *)vma))
 		*ret_reason = MIGD_REASON_HUGETLB;
 	else if ((vma->vm_flags & VM_SPECIAL) || folio_is_zone_device(folio))
 		*ret_reason = MIGD_REASON_SPECIAL;
-	else if (!folio_test_anon(folio))
+	else if (!folio_test_anon(folio) && !is_shmem(vma, folio))
 		*ret_reason = folio_test_swapbacked(folio) ?
 			MIGD_REASON_SHMEM : MIGD_REASON_FILE;
 	else if (folio_test_ksm(folio))
@@ -68,6 +111,8 @@ static enum verdict look_at_page(const struct migd_job *job,
 		*ret_reason = MIGD_REASON_TAGGED;
 	else if (PageHWPoison(page))
 		*ret_reason = MIGD_REASON_POISONED;
+	else if (!folio_test_anon(folio) && scan->shmem_stays)
+		*ret_reason = MIGD_REASON_SHMEM;
 	else
 		return V_MOVE;
 	return V_LEFT;
@@ -92,16 +137,16 @@ static bool moves_from_here(const struct migd_job *job, pte_t pte)
 		migd_node_wanted(job, pfn_to_nid(swp_offset_pfn(entry)));
 }
 
-static enum verdict look_at_pte(const struct migd_job *job,
+static enum verdict look_at_pte(const struct migd_scan *scan,
 				const struct vm_area_struct *vma, pte_t pte,
 				enum migd_reason *ret_reason)
 {
 	if (pte_none(pte))
 		return V_EMPTY;
 	if (maps_a_page(pte))
-		return look_at_page(job, vma, pte_page(pte), ret_reason);
+		return look_at_page(scan, vma, pte_page(pte), ret_reason);
 	/* What is swapped out is on no node at all. */
-	return moves_from_here(job, pte) ? V_MOVING : V_ELSEWHERE;
+	return moves_from_here(scan->job, pte) ? V_MOVING : V_ELSEWHERE;
 }
 
 /*
@@ -188,7 +233,8 @@ static bool leaf_left(struct migd_scan *scan, struct vm_area_struct *vma,
 		reason = MIGD_REASON_HUGETLB;
 	else if (vma->vm_flags & VM_SPECIAL)
 		reason = MIGD_REASON_SPECIAL;
-	else if (!folio_test_anon(page_folio(page)))
+	else if (!folio_test_anon(page_folio(page)) &&
+		 !is_shmem(vma, page_folio(page)))
 		reason = folio_test_swapbacked(page_folio(page)) ?
 			MIGD_REASON_HUGE : MIGD_REASON_FILE;
 	if (scan->count_only) {
@@ -250,7 +296,7 @@ static unsigned long scan_ptes(struct migd_scan *scan,
 		addr = end;
 	}
 	for (; addr < end; addr += PAGE_SIZE, pte++) {
-		switch (look_at_pte(scan->job, vma, ptep_get(pte), &reason)) {
+		switch (look_at_pte(scan, vma, ptep_get(pte), &reason)) {
 		case V_EMPTY:
 			continue;
 		case V_MOVE:
@@ -307,6 +353,8 @@ static unsigned long scan_vma(struct migd_scan *scan,
 	unsigned long next, stop;
 
 	scan->adjacent = false;
+	if (!scan->count_only)
+		scan->shmem_stays = shmem_stays(scan, vma);
 	for (; addr < end; addr = next) {
 		pgd_t *pgd = pgd_offset(vma->vm_mm, addr);
 		p4d_t *p4d;

@@ -10,13 +10,60 @@
 #include <linux/migrate.h>
 #include <linux/mm.h>
 #include <linux/page-flags.h>
+#include <linux/pagemap.h>
+#include <linux/shmem_fs.h>
+#ifdef CONFIG_ARM64_MTE
+#include <asm/mte.h>
+#endif
 #include "internal.h"
 #include "trace.h"
+
+/* Also where another mapping of the page than the target's has the tags. */
+static bool has_tags(struct page *page)
+{
+#ifdef CONFIG_ARM64_MTE
+	return system_supports_mte() && page_mte_tagged(page);
+#else
+	return false;
+#endif
+}
+
+/*
+ * Shared memory, and anonymous memory in the swap cache, can be found in an
+ * xarray while it is between two places: by read(2) and write(2), truncation,
+ * hole punching, swap-in or the fault of another process. Each takes a
+ * reference and then the folio lock, which the batch holds to its end. Who
+ * comes before the state makes migrate_device_pages() refuse the page (busy);
+ * who comes after has found the destination, and so its data has to be there
+ * first. The undo of state-first could wait for ever for such a reference.
+ *
+ * migrate_device_pages() carries the xarray's entry, dirty and the counters. What
+ * it does not do is clear the source's mapping, without which the page allocator
+ * would not have a page back: migd_state_leave() does. A page that is mapped by
+ * several processes is moved for all of them, as migrate_pages(2) does for who
+ * has CAP_SYS_NICE.
+ */
+static enum migd_reason check_shmem(const struct migd_job *job,
+				    struct folio *folio)
+{
+	struct address_space *mapping = folio_mapping(folio);
+
+	/* Truncated after it was found, before it was locked. */
+	if (!mapping)
+		return MIGD_REASON_REFUSED;
+	if (!shmem_mapping(mapping) || folio_test_private(folio))
+		return folio_test_swapbacked(folio) ?
+			MIGD_REASON_SHMEM : MIGD_REASON_FILE;
+	if (job->order == MIGD_ORDER_STATE_FIRST)
+		return MIGD_REASON_SHMEM;
+	return folio_test_uptodate(folio) ? MIGD_REASON_NONE :
+		MIGD_REASON_REFUSED;
+}
 
 /**
  * migd_page_check() - may this locked and unmapped page be moved?
  * @job: the job
- * @page: a page that migrate_vma_setup() has locked and unmapped
+ * @page: a page on one of its source nodes that migrate_vma_setup() has locked and unmapped
  *
  * The authoritative check: the page is locked, so its class cannot change.
  *
@@ -26,28 +73,47 @@
 enum migd_reason migd_page_check(struct migd_job *job, struct page *page)
 {
 	struct folio *folio = page_folio(page);
-	int nid = folio_nid(folio);
 
 	if (folio_test_large(folio))
 		return MIGD_REASON_LARGE;
 	if (folio_is_zone_device(folio))
 		return MIGD_REASON_SPECIAL;
-	if (!folio_test_anon(folio))
-		return folio_test_swapbacked(folio) ?
-			MIGD_REASON_SHMEM : MIGD_REASON_FILE;
 	if (folio_test_ksm(folio))
 		return MIGD_REASON_KSM;
+	if (has_tags(page))
+		return MIGD_REASON_TAGGED;
 	if (PageHWPoison(page))
 		return MIGD_REASON_POISONED;
 	/* __migrate_device_pages() would BUG. */
 	if (folio_test_writeback(folio))
 		return MIGD_REASON_WRITEBACK;
+	if (!folio_test_anon(folio))
+		return check_shmem(job, folio);
 	/* Found in the swap cache before its data would be there. */
 	if (job->order == MIGD_ORDER_STATE_FIRST && folio_test_swapcache(folio))
 		return MIGD_REASON_SWAP_CACHE;
-	if (nid == job->to || (job->from != NUMA_NO_NODE && nid != job->from))
-		return MIGD_REASON_REFUSED;
 	return MIGD_REASON_NONE;
+}
+
+/**
+ * migd_state_leave() - the state of the pages has been moved for good
+ * @batch: still locked; what has moved is marked so
+ *
+ * Context: process.
+ */
+void migd_state_leave(struct migd_batch *batch)
+{
+	struct folio *src;
+	unsigned int i;
+
+	for (i = 0; i < batch->nr; i++) {
+		if (!(batch->src[i] & MIGRATE_PFN_MIGRATE))
+			continue;
+		src = page_folio(batch->spage[i]);
+		/* Anonymous ones are looked at until they are freed. */
+		if (!folio_mapping_flags(src))
+			src->mapping = NULL;
+	}
 }
 
 /**

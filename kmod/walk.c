@@ -32,6 +32,9 @@
 /* Time that others get to end a batch before a pass counts as an attempt. */
 #define OTHERS_WAIT	(HZ / 10)
 
+/* Time that who holds a page gets before the next pass; doubled each time. */
+#define PASS_WAIT	(HZ / 50)
+
 /* Longest sleep between two attempts at the target's mmap lock. */
 #define MM_WAIT_US	20000
 
@@ -173,6 +176,7 @@ static int next_batch(struct migd_job *job, struct migd_slot *slot,
 		goto out_batch;
 	}
 
+	scan->server_mm = slot->server->mm;
 	scan->nr_runs = 0;
 	scan->positions = 0;
 	scan->candidates = 0;
@@ -314,6 +318,17 @@ static bool others_go_on(struct migd_job *job, s64 batches)
 				OTHERS_WAIT);
 }
 
+/* Nobody tells when he lets go of a page. Returns whether to look again. */
+static bool worth_a_pass(struct migd_job *job, unsigned int attempts, u64 moved)
+{
+	if (!left_of(job, TRANSIENT) || attempts >= MAX_ATTEMPTS ||
+	    (!moved && attempts >= 3))
+		return false;
+	wait_event_idle_timeout(migd_wait, cancelled(job),
+				min(PASS_WAIT << attempts, HZ / 10));
+	return true;
+}
+
 /* Pages on the source nodes, so that progress has a scale. */
 static bool count_pages(struct migd_job *job, struct migd_scan *scan)
 {
@@ -378,8 +393,8 @@ enum migd_outcome migd_walk(struct migd_job *job)
 		if (outcome != MIGD_OUTCOME_NONE || !scan->moving ||
 		    !others_go_on(job, batches))
 			attempts++;
-	} while (outcome == MIGD_OUTCOME_NONE && left_of(job, TRANSIENT) &&
-		 attempts < MAX_ATTEMPTS && (moved || attempts < 3));
+	} while (outcome == MIGD_OUTCOME_NONE &&
+		 worth_a_pass(job, attempts, moved));
 
 	if (outcome == MIGD_OUTCOME_NONE && job->route.nr) {
 		outcome = migd_route_wait(job);

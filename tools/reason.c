@@ -13,7 +13,8 @@ struct reason {
 
 static const struct reason reasons[] = {
 	{ "file", "page cache of files", "migratepages(8) moves what no other process maps" },
-	{ "shmem", "shared memory, memfd or tmpfs", "migratepages(8) moves it" },
+	{ "shmem", "shared memory that the daemon maps, too, or with state-first",
+	  "migrate again with --order copy-first; migratepages(8) moves the rest" },
 	{ "hugetlb", "hugetlb pages",
 	  "free memory on the destination node, then migrate again" },
 	{ "huge", "transparent huge pages", "migrate again without --leave-large" },

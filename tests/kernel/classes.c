@@ -2,6 +2,7 @@
 /*
  * Page classes that the module leaves alone: counted with their own reason, not
  * moved, not split, their data intact. Each is mapped in the target on node 0.
+ * And what is in swap, or halfway there.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "fixture.h"
 
@@ -304,25 +306,101 @@ static void nothing_to_move(const char *name, uint64_t addr)
 }
 
 /* Swapped pages stay swapped; what is read back is moved, or has a reason. */
-static void swap(void)
+static void swap(const char *name, target_fn *map)
 {
-	uint64_t addr = (uint64_t)target_call(&target, mem_new, BYTES, 0, SEED);
+	uint64_t addr = (uint64_t)target_call(&target, map, BYTES, 0, SEED);
 	struct job_info job;
 	uint32_t order;
 	long resident;
 
 	for (order = MIGD_ORDER_COPY_FIRST; order <= MIGD_ORDER_STATE_FIRST; order++) {
-		step("%s, swapped out", order_name(order));
+		step("%s, %s, swapped out", order_name(order), name);
 		target_call(&target, page_out, addr, BYTES, 0);
 		resident = pages_on(target.pid, addr, BYTES, 0);
 		check(resident < (long)PAGES / 2, "%ld pages still there", resident);
 		move(addr, BYTES, order, &job);
 		check_eq(target_call(&target, mem_wrong, addr, BYTES, SEED), 0);
-		step("%s, read back from swap", order_name(order));
+		step("%s, %s, read back from swap", order_name(order), name);
 		move(addr, BYTES, order, &job);
 		check_eq(target_call(&target, mem_wrong, addr, BYTES, SEED), 0);
 		move_by_kernel(target.pid, addr, BYTES, 0);
 	}
+}
+
+static int to_child[2], from_child[2];
+
+/*
+ * A child has the swapped pages, too, so what is read back stays in the swap
+ * cache, where the child finds it when it is asked.
+ */
+static int64_t share_swapped(uint64_t addr, uint64_t bytes, uint64_t c)
+{
+	int64_t sum = 0, wrong;
+	uint64_t i;
+	char byte;
+
+	(void)c;
+	must(pipe(to_child));
+	must(pipe(from_child));
+	if (!must(fork())) {
+		close(to_child[1]);
+		if (read(to_child[0], &byte, 1) == 1) {
+			wrong = mem_wrong(addr, bytes, SEED);
+			must(write(from_child[1], &wrong, sizeof(wrong)));
+		}
+		_exit(0);
+	}
+	for (i = addr; i < addr + bytes; i += PAGE)
+		sum += *(volatile char *)(uintptr_t)i;
+	return sum;
+}
+
+static int64_t ask_child(uint64_t a, uint64_t b, uint64_t c)
+{
+	int64_t wrong = -1;
+
+	(void)a;
+	(void)b;
+	(void)c;
+	must(write(to_child[1], "", 1));
+	check_eq(read(from_child[0], &wrong, sizeof(wrong)), sizeof(wrong));
+	must(wait(NULL));
+	close(to_child[0]);
+	close(to_child[1]);
+	close(from_child[0]);
+	close(from_child[1]);
+	return wrong;
+}
+
+static void swap_cache(uint32_t order)
+{
+	uint64_t addr = (uint64_t)target_call(&target, mem_new, BYTES, 0, SEED);
+	struct job_info job;
+	long cached, there;
+
+	step("%s, in the swap cache", order_name(order));
+	target_call(&target, page_out, addr, BYTES, 0);
+	there = pages_on(target.pid, addr, BYTES, 0);
+	check(there < (long)PAGES / 2, "%ld pages still there", there);
+	target_call(&target, share_swapped, addr, BYTES, 0);
+	cached = read_key("/proc/vmstat", "nr_swapcached");
+	check(cached > (long)PAGES / 2, "%ld pages in the swap cache", cached);
+	there = pages_on(target.pid, addr, BYTES, 0);
+	move(addr, BYTES, order, &job);
+	printf("        %ld there, %llu moved, %llu left in the swap cache\n", there,
+	       (unsigned long long)job.moved,
+	       (unsigned long long)job.left[MIGD_REASON_SWAP_CACHE]);
+	if (order == MIGD_ORDER_COPY_FIRST) {
+		check_eq(job.moved, there);
+		check_eq(job.outcome, MIGD_OUTCOME_MOVED);
+	} else {
+		check(job.left[MIGD_REASON_SWAP_CACHE] > PAGES / 2,
+		      "most pages were moved");
+	}
+	check_eq(pages_on(target.pid, addr, BYTES, 1), (long)job.moved);
+	check_eq(target_call(&target, ask_child, 0, 0, 0), 0);
+	check_eq(target_call(&target, mem_wrong, addr, BYTES, SEED), 0);
+	target_call(&target, mem_free, addr, BYTES, 0);
 }
 
 int main(void)
@@ -338,7 +416,6 @@ int main(void)
 		    MIGD_OUTCOME_MOVED);
 	left_intact("a file, private", map_file, 1, MIGD_REASON_FILE,
 		    MIGD_OUTCOME_MOVED);
-	left_intact("memfd", map_memfd, 0, MIGD_REASON_SHMEM, MIGD_OUTCOME_FAILED);
 	left_intact("pinned", map_pinned, 0, MIGD_REASON_REFUSED,
 		    MIGD_OUTCOME_FAILED);
 	target_call(&target, unpin, 0, 0, 0);
@@ -349,7 +426,10 @@ int main(void)
 			(uint64_t)target_call(&target, map_zero, 0, 0, 0));
 	ksm();
 	huge_pages();
-	swap();
+	swap("anonymous", mem_new);
+	swap("memfd", map_memfd);
+	swap_cache(MIGD_ORDER_COPY_FIRST);
+	swap_cache(MIGD_ORDER_STATE_FIRST);
 
 	step("all of it at once");
 	move(0, 0, MIGD_ORDER_COPY_FIRST, &job);
