@@ -113,6 +113,10 @@ struct migd_batch *migd_batch_alloc(struct migd_job *job, unsigned int max)
 	batch->spoiled = batch->poisoned + words;
 	batch->held = batch->spoiled + words;
 	memset(batch->claimed, 0, 5 * words * sizeof(*mem));
+	if (migd_verify_alloc(batch)) {
+		migd_batch_put(batch);
+		return NULL;
+	}
 	return batch;
 }
 
@@ -122,6 +126,7 @@ static void batch_free(struct kref *ref)
 
 	WARN_ON_ONCE(batch->state != MIGD_BATCH_FREE);
 	migd_job_put(batch->job);
+	migd_verify_free(batch);
 	kvfree(batch->src);
 	kfree(batch);
 }

@@ -33,6 +33,7 @@ static void chan_free(struct kref *ref)
 {
 	struct migd_chan *chan = container_of(ref, struct migd_chan, ref);
 
+	migd_verify_drop(chan);
 	kfree(chan->driver_name);
 	kfree(chan->device_name);
 	kfree(chan->name);
@@ -319,6 +320,8 @@ static struct migd_chan *chan_new(const char *name)
 	mutex_init(&chan->lock);
 	spin_lock_init(&chan->failed_lock);
 	INIT_LIST_HEAD(&chan->failed);
+	spin_lock_init(&chan->suspect_lock);
+	INIT_LIST_HEAD(&chan->suspect);
 	init_completion(&chan->idle);
 	init_completion(&chan->released);
 	INIT_WORK(&chan->forget, chan_forget_work);

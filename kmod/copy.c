@@ -99,6 +99,7 @@ int migd_copy_begin(struct migd_copy_op *op)
 		err = -EIO;
 	if (!err) {
 		bitmap_set(batch->claimed, op->first, op->count);
+		migd_verify_note(op);
 		if (batch->state != MIGD_BATCH_COPYING)
 			migd_batch_state(batch, MIGD_BATCH_COPYING);
 		list_add_tail(&op->node, &batch->copies);
@@ -312,7 +313,8 @@ int migd_copy_issue(struct migd_slot *slot, struct io_uring_cmd *cmd,
 		err = -ENODEV;
 		goto out_op;
 	}
-	if (!cpu && migd_chan_quarantined(op->chan)) {
+	if (!cpu && (migd_chan_quarantined(op->chan) ||
+		     READ_ONCE(op->chan->disabled))) {
 		err = -EBUSY;
 		goto out_op;
 	}

@@ -44,7 +44,7 @@ static enum migd_reason settle_page(struct migd_batch *batch, unsigned int i)
 	    test_bit(i, batch->poisoned))
 		return MIGD_REASON_POISONED;
 	if (test_bit(i, batch->copied))
-		return MIGD_REASON_NONE;
+		return migd_verify_page(batch, i);
 	if (test_bit(i, batch->claimed))
 		return MIGD_REASON_PUT_BACK;
 	if (test_bit(i, batch->spoiled))
@@ -55,7 +55,7 @@ static enum migd_reason settle_page(struct migd_batch *batch, unsigned int i)
 			MIGD_REASON_COPY_FAILED;
 	atomic64_inc(&migd_cpu.pages);
 	atomic64_add(PAGE_SIZE, &migd_cpu.bytes);
-	return MIGD_REASON_NONE;
+	return migd_verify_page(batch, i);
 }
 
 /* Page @i stays at its source; the destination is freed or held. */
@@ -76,6 +76,8 @@ static void put_back(struct migd_batch *batch, unsigned int i,
 	batch->src[i] &= ~MIGRATE_PFN_MIGRATE;
 	batch->dst[i] = 0;
 	unlock_page(dst);
+	if (reason == MIGD_REASON_VERIFY_FAILED)
+		migd_verify_hold(batch, i);
 	put_page(dst);
 	migd_job_left(batch->job, reason, 1);
 }

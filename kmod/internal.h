@@ -37,7 +37,7 @@
 #define MIGD_DEADLINE_US_MAX	(60 * USEC_PER_SEC)
 
 #define MIGD_FEATURES		(MIGD_FEAT_DMA | MIGD_FEAT_STATE_FIRST)
-#define MIGD_REASONS		(MIGD_REASON_UNREACHED + 1)
+#define MIGD_REASONS		(MIGD_REASON_MAX + 1)
 
 /* stats.c: log-linear histogram, 32 buckets per power of two (3.2% wide) */
 #define MIGD_HIST_SUB_BITS	5
@@ -78,6 +78,7 @@ struct migd_stats {
 	atomic64_t rescued[2];		/* by enum migd_rescue_cause */
 	atomic64_t late;
 	atomic64_t undone;
+	atomic64_t verify_failed;
 	atomic_long_t locked_pages;
 	atomic_long_t quarantined_pages;
 	atomic64_t quarantined_total;
@@ -278,6 +279,8 @@ struct migd_batch {
 	unsigned long *poisoned;	/* source page reported an error */
 	unsigned long *spoiled;		/* an engine reported an error on it */
 	unsigned long *held;		/* destination in quarantine */
+	struct migd_chan **engine;	/* verify: who copied, or NULL */
+	void *bounce;			/* verify: a page */
 };
 
 const char *migd_batch_state_name(enum migd_batch_state state);
@@ -373,6 +376,9 @@ struct migd_chan {
 	bool outlives;			/* but would wait for our release */
 	bool forgotten;			/* under migd_chan_mutex */
 	bool faulted;
+	bool disabled;			/* has called a wrong copy complete */
+	spinlock_t suspect_lock;
+	struct list_head suspect;	/* pages of its wrong copies */
 	bool ordered;			/* completes in order */
 	struct completion idle;
 	atomic_t in_flight;
@@ -444,6 +450,14 @@ int migd_copy_one(struct migd_batch *batch, unsigned int i);
 void migd_copy_dma_start(struct migd_copy_op *op);
 void migd_copy_dma_unmap(struct migd_copy_op *op);
 void migd_chan_poll_work(struct work_struct *work);
+
+/* verify.c */
+int migd_verify_alloc(struct migd_batch *batch);
+void migd_verify_free(struct migd_batch *batch);
+void migd_verify_note(struct migd_copy_op *op);
+enum migd_reason migd_verify_page(struct migd_batch *batch, unsigned int i);
+void migd_verify_hold(struct migd_batch *batch, unsigned int i);
+void migd_verify_drop(struct migd_chan *chan);
 
 /* quarantine.c */
 void migd_quarantine_hold(struct migd_batch *batch, unsigned int i);

@@ -151,6 +151,8 @@ static int put_channel(struct sk_buff *skb, struct migd_chan *chan)
 
 	if (READ_ONCE(chan->leaving))
 		state = MIGD_CHANNEL_STATE_LEAVING;
+	else if (READ_ONCE(chan->disabled))
+		state = MIGD_CHANNEL_STATE_DISABLED;
 	else if (migd_chan_quarantined(chan))
 		state = MIGD_CHANNEL_STATE_QUARANTINED;
 	else if (READ_ONCE(chan->faulted))
@@ -471,6 +473,8 @@ int migd_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 		    atomic64_read(&s->rescued[MIGD_RESCUE_CAUSE_SERVER_LOST])) ||
 	    put_u64(reply.skb, MIGD_A_STATS_LATE, atomic64_read(&s->late)) ||
 	    put_u64(reply.skb, MIGD_A_STATS_UNDONE, atomic64_read(&s->undone)) ||
+	    put_u64(reply.skb, MIGD_A_STATS_VERIFY_FAILED,
+		    atomic64_read(&s->verify_failed)) ||
 	    put_u64(reply.skb, MIGD_A_STATS_LOCKED_PAGES,
 		    atomic_long_read(&s->locked_pages)) ||
 	    put_u64(reply.skb, MIGD_A_STATS_QUARANTINED_PAGES,

@@ -36,6 +36,7 @@ enum lsi_fault {
 	LSI_INTR_ONLY,
 	LSI_REORDER,
 	LSI_MAP_BITS,
+	LSI_CORRUPT,
 	LSI_NR_FAULTS,
 };
 
@@ -86,6 +87,7 @@ struct lsi_desc {
 	size_t len;
 	u32 end;		/* script offset behind its last instruction */
 	bool fail;		/* gets an illegal instruction, not a move */
+	bool corrupt;		/* something wrong is moved behind its data */
 	bool orphan;		/* forgotten by terminate: no callback */
 	struct dmaengine_result result;
 };

@@ -248,6 +248,7 @@ static dma_cookie_t lsi_tx_submit(struct dma_async_tx_descriptor *tx)
 	tx->cookie = cookie;
 	tx->chan->cookie = cookie;
 	d->fail = lsi_fault_fails(lsi);
+	d->corrupt = lsi_fault_take(lsi, LSI_CORRUPT);
 	lsi->count[LSI_IN_FLIGHT]++;
 	list_move_tail(&d->node, &lsi->list[LSI_SUBMITTED]);
 out:

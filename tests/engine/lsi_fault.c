@@ -40,6 +40,8 @@
  * map_bits	 32. n: the device claims to reach addresses of n bits only, so that
  *		 mapping a page for it fails. Behind an IOMMU only; without one the
  *		 kernel WARNs at such a mapping.
+ * corrupt	 0. n: the next n descriptors submitted get their data, then 8 bytes
+ *		 in its middle are overwritten, and they report success. -1: all.
  *
  * Counters, read only, since the device was bound:
  *
@@ -82,6 +84,7 @@ static const struct lsi_knob_def lsi_faults[LSI_NR_FAULTS] = {
 	[LSI_INTR_ONLY]	   = { "intr_only",	0,  1,			0 },
 	[LSI_REORDER]	   = { "reorder",	0,  1,			0 },
 	[LSI_MAP_BITS]	   = { "map_bits",	0,  32,			32 },
+	[LSI_CORRUPT]	   = { "corrupt",	-1, INT_MAX,		0 },
 };
 
 static const char * const lsi_counters[LSI_NR_COUNTERS] = {

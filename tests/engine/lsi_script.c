@@ -45,6 +45,8 @@
 #define LSI_SCRIPT_BYTES	SZ_128K
 #define LSI_DELAY_NOPS		98		/* + CALL + RETURN = 100 */
 #define LSI_BODY		SZ_1K		/* the run starts here */
+#define LSI_WRONG_BYTES		8		/* what corrupt writes */
+#define LSI_WRONG		(LSI_BODY - LSI_WRONG_BYTES)
 #define LSI_TICK_US		500
 
 /* The largest move the count field takes that keeps page alignment. */
@@ -84,6 +86,11 @@ static u32 lsi_put_moves(struct lsi_dev *lsi, u32 at,
 		at = lsi_put_insn(lsi, at, LSI_OP_MOVE | n, d->src + off);
 		at = lsi_put(lsi, at, d->dst + off);
 	}
+	if (d->corrupt) {
+		at = lsi_put_insn(lsi, at, LSI_OP_MOVE | LSI_WRONG_BYTES,
+				  lsi->script_dma + LSI_WRONG);
+		at = lsi_put(lsi, at, d->dst + d->len / 2);
+	}
 	return at;
 }
 
@@ -92,7 +99,8 @@ static size_t lsi_desc_bytes(const struct lsi_desc *d, u32 gap)
 {
 	size_t moves = DIV_ROUND_UP(d->len, LSI_MOVE_MAX);
 
-	return moves * (LSI_MOVE_BYTES + gap * LSI_INSN_BYTES);
+	return moves * (LSI_MOVE_BYTES + gap * LSI_INSN_BYTES) +
+		(d->corrupt ? LSI_MOVE_BYTES : 0);
 }
 
 int lsi_script_setup(struct lsi_dev *lsi)
@@ -107,7 +115,8 @@ int lsi_script_setup(struct lsi_dev *lsi)
 	for (i = 0; i < LSI_DELAY_NOPS; i++)
 		at = lsi_put_insn(lsi, at, LSI_OP_NOP, 0);
 	at = lsi_put_insn(lsi, at, LSI_OP_RETURN, 0);
-	return at <= LSI_BODY ? 0 : -ENOSPC;
+	lsi_put_insn(lsi, LSI_WRONG, 0x0badc0de, 0x0badc0de);
+	return at <= LSI_WRONG ? 0 : -ENOSPC;
 }
 
 /*

@@ -36,9 +36,12 @@ enum migd_job_state {
  * enum migd_job_flag
  * @MIGD_JOB_FLAG_ROUTE: Before its end, the job waits for the daemon to move
  *   what it has left in large folios, whole, with move_pages(2).
+ * @MIGD_JOB_FLAG_VERIFY: Each page is compared with its copy before its state
+ *   is final.
  */
 enum migd_job_flag {
 	MIGD_JOB_FLAG_ROUTE = 1,
+	MIGD_JOB_FLAG_VERIFY = 2,
 };
 
 /**
@@ -79,6 +82,8 @@ enum migd_outcome {
  * @MIGD_REASON_PUT_BACK: The deadline passed while an engine could still write
  *   the copy.
  * @MIGD_REASON_UNREACHED: The job ended before it came to the page.
+ * @MIGD_REASON_VERIFY_FAILED: Its copy, which an engine had called complete,
+ *   was not equal.
  */
 enum migd_reason {
 	MIGD_REASON_FILE,
@@ -98,6 +103,11 @@ enum migd_reason {
 	MIGD_REASON_COPY_FAILED,
 	MIGD_REASON_PUT_BACK,
 	MIGD_REASON_UNREACHED,
+	MIGD_REASON_VERIFY_FAILED,
+
+	/* private: */
+	__MIGD_REASON_MAX,
+	MIGD_REASON_MAX = (__MIGD_REASON_MAX - 1)
 };
 
 /**
@@ -107,12 +117,15 @@ enum migd_reason {
  * @MIGD_CHANNEL_STATE_QUARANTINED: Descriptors are out past a deadline; no
  *   COPY is taken.
  * @MIGD_CHANNEL_STATE_LEAVING: Its driver is being unbound.
+ * @MIGD_CHANNEL_STATE_DISABLED: A copy it had called complete was not;
+ *   released and claimed, it serves again.
  */
 enum migd_channel_state {
 	MIGD_CHANNEL_STATE_READY,
 	MIGD_CHANNEL_STATE_FAULTED,
 	MIGD_CHANNEL_STATE_QUARANTINED,
 	MIGD_CHANNEL_STATE_LEAVING,
+	MIGD_CHANNEL_STATE_DISABLED,
 };
 
 enum migd_rescue_cause {
@@ -248,6 +261,7 @@ enum {
 	MIGD_A_STATS_COPY,
 	MIGD_A_STATS_COMMIT,
 	MIGD_A_STATS_BLACKOUT,
+	MIGD_A_STATS_VERIFY_FAILED,
 
 	__MIGD_A_STATS_MAX,
 	MIGD_A_STATS_MAX = (__MIGD_A_STATS_MAX - 1)
