@@ -138,6 +138,51 @@ static void complete_copies(struct migd_batch *batch)
 	}
 }
 
+/* Decides all pages; those that stay are put back. */
+static void settle(struct migd_batch *batch)
+{
+	enum migd_reason reason;
+	unsigned int i, stay = 0;
+
+	for (i = 0; i < batch->nr; i++) {
+		reason = settle_page(batch, i);
+		if (reason == MIGD_REASON_NONE)
+			continue;
+		put_back(batch, i, reason);
+		stay++;
+	}
+	if (!stay || !migd_job_atomic(batch->job))
+		return;
+	for (i = 0; i < batch->nr; i++)
+		if (batch->src[i] & MIGRATE_PFN_MIGRATE)
+			put_back(batch, i, MIGD_REASON_ATOMIC);
+}
+
+/*
+ * The commit point: moves the state of the pages that have a destination. Of an
+ * atomic batch all or none: whose state has been moved is undone when another
+ * page turned out to be busy. Source and destination are equal, and nobody could
+ * write either, so it is still no event at all.
+ */
+static void commit(struct migd_batch *batch)
+{
+	unsigned int i, busy = 0;
+
+	if (batch->order != MIGD_ORDER_COPY_FIRST)
+		return;
+	migrate_device_pages(batch->src, batch->dst, batch->nr);
+	if (!migd_job_atomic(batch->job))
+		return;
+	for (i = 0; i < batch->nr; i++)
+		busy += batch->dst[i] && !(batch->src[i] & MIGRATE_PFN_MIGRATE);
+	for (i = 0; busy && i < batch->nr; i++) {
+		if (!(batch->src[i] & MIGRATE_PFN_MIGRATE))
+			continue;
+		migd_state_undo(batch, i);
+		put_back(batch, i, MIGD_REASON_ATOMIC);
+	}
+}
+
 static void account(struct migd_batch *batch, int cause, unsigned int moved,
 		    u64 t_begin)
 {
@@ -191,7 +236,6 @@ void migd_batch_end(struct migd_batch *batch, int cause)
 	struct migd_job *job = batch->job;
 	struct mm_struct *mm = batch->mm;
 	unsigned int i, moved = 0;
-	enum migd_reason reason;
 	u64 t_begin;
 
 	/* The timer's reference is ours when it had not fired yet. */
@@ -201,11 +245,7 @@ void migd_batch_end(struct migd_batch *batch, int cause)
 	close_batch(batch);
 	t_begin = ktime_get_ns();
 
-	for (i = 0; i < batch->nr; i++) {
-		reason = settle_page(batch, i);
-		if (reason != MIGD_REASON_NONE)
-			put_back(batch, i, reason);
-	}
+	settle(batch);
 	quarantine_copies(batch);
 
 	spin_lock_irq(&batch->lock);
@@ -213,10 +253,7 @@ void migd_batch_end(struct migd_batch *batch, int cause)
 			 MIGD_BATCH_COMMITTED : MIGD_BATCH_PUT_BACK);
 	spin_unlock_irq(&batch->lock);
 
-	/* The commit point. Pages without a destination are skipped. */
-	if (batch->order == MIGD_ORDER_COPY_FIRST)
-		migrate_device_pages(batch->src, batch->dst, batch->nr);
-
+	commit(batch);
 	for (i = 0; i < batch->nr; i++) {
 		if (batch->src[i] & MIGRATE_PFN_MIGRATE)
 			moved++;

@@ -12,7 +12,7 @@
 
 /* Common nested types */
 const struct nla_policy migd_left_nl_policy[MIGD_A_LEFT_PAGES + 1] = {
-	[MIGD_A_LEFT_REASON] = NLA_POLICY_MAX(NLA_U32, 17),
+	[MIGD_A_LEFT_REASON] = NLA_POLICY_MAX(NLA_U32, 18),
 	[MIGD_A_LEFT_PAGES] = { .type = NLA_U64, },
 };
 
@@ -42,7 +42,7 @@ static const struct nla_policy migd_job_submit_nl_policy[MIGD_A_JOB_FLAGS + 1] =
 	[MIGD_A_JOB_DEADLINE_US] = { .type = NLA_U32, },
 	[MIGD_A_JOB_MAX_RATE] = { .type = NLA_U64, },
 	[MIGD_A_JOB_RANGE] = NLA_POLICY_NESTED(migd_range_nl_policy),
-	[MIGD_A_JOB_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x3),
+	[MIGD_A_JOB_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x7),
 };
 
 /* MIGD_CMD_JOB_CANCEL - do */
@@ -72,7 +72,7 @@ static const struct nla_policy migd_job_routed_nl_policy[MIGD_A_JOB_ROUTED_ALL +
 	[MIGD_A_JOB_ID] = { .type = NLA_U64, },
 	[MIGD_A_JOB_LARGE_FROM] = { .type = NLA_U64, },
 	[MIGD_A_JOB_ROUTED] = { .type = NLA_U64, },
-	[MIGD_A_JOB_ROUTED_REASON] = NLA_POLICY_MAX(NLA_U32, 17),
+	[MIGD_A_JOB_ROUTED_REASON] = NLA_POLICY_MAX(NLA_U32, 18),
 	[MIGD_A_JOB_LEFT] = NLA_POLICY_NESTED(migd_left_nl_policy),
 	[MIGD_A_JOB_ROUTED_ALL] = { .type = NLA_FLAG, },
 };

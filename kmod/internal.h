@@ -230,6 +230,20 @@ static inline bool migd_node_wanted(const struct migd_job *job, int nid)
 		(job->from == NUMA_NO_NODE || job->from == nid);
 }
 
+static inline bool migd_job_atomic(const struct migd_job *job)
+{
+	return job->want & MIGD_JOB_FLAG_ATOMIC;
+}
+
+/*
+ * Both may have to move the state of a page back, which waits for references:
+ * for ever, when the page can be found and its finder waits for the lock.
+ */
+static inline bool migd_job_undoes(const struct migd_job *job)
+{
+	return job->order == MIGD_ORDER_STATE_FIRST || migd_job_atomic(job);
+}
+
 /* Could @server serve @job, of whatever it parks? */
 bool migd_job_served_by(const struct migd_job *job,
 			const struct migd_server *server);
@@ -264,6 +278,7 @@ struct migd_batch {
 	bool settled;			/* held pages are counted */
 	unsigned int nr;		/* pages */
 	unsigned int max;		/* room in the arrays */
+	bool spoilt;			/* atomic: a page of it has been left */
 	u32 order;
 	u32 seq;
 	u64 t_lock, t_locked, t_fetched, deadline_ns;
@@ -323,6 +338,7 @@ struct migd_scan {
 	unsigned int candidates;	/* pages to move among them */
 	DECLARE_BITMAP(candidate, MIGD_MAX_BATCH_PAGES); /* by position */
 	unsigned int max;		/* most positions */
+	u64 left;			/* pages to leave, on the source nodes */
 	bool count_only;		/* only count pages on the source nodes */
 	u64 counted;
 	struct migd_large large[MIGD_MAX_NOTES];	/* left, to be routed */

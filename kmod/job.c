@@ -202,6 +202,14 @@ static int check_params(const struct migd_job_params *p,
 				   p->to);
 		return -ENXIO;
 	}
+	if (p->want & MIGD_JOB_FLAG_ATOMIC && !p->nr_ranges) {
+		NL_SET_ERR_MSG(ack, "atomic needs ranges: give those that are to move whole");
+		return -EINVAL;
+	}
+	if (p->want & MIGD_JOB_FLAG_ATOMIC && p->order != MIGD_ORDER_COPY_FIRST) {
+		NL_SET_ERR_MSG(ack, "atomic needs the order copy-first: state-first moves each page by itself");
+		return -EINVAL;
+	}
 	if (p->batch_pages > MIGD_MAX_BATCH_PAGES) {
 		NL_SET_ERR_MSG_FMT(ack,
 				   "a batch has at most %d pages",
@@ -271,7 +279,61 @@ bool migd_job_served_by(const struct migd_job *job,
 		server->features & MIGD_FEAT_STATE_FIRST;
 }
 
-static int check_server(const struct migd_job *job, struct netlink_ext_ack *ack)
+/* What a class of pages is called in a refusal; the others are large folios. */
+static const char *class_name(enum migd_reason reason)
+{
+	switch (reason) {
+	case MIGD_REASON_SHMEM:
+		return "shared memory";
+	case MIGD_REASON_FILE:
+		return "page cache";
+	case MIGD_REASON_KSM:
+		return "pages merged by KSM";
+	case MIGD_REASON_SPECIAL:
+		return "device memory";
+	case MIGD_REASON_TAGGED:
+		return "MTE tags";
+	case MIGD_REASON_POISONED:
+		return "a poisoned page";
+	default:
+		return "a large folio";
+	}
+}
+
+/* All of a range or nothing: say so now, not when half is locked. */
+static int check_atomic(struct migd_job *job, const struct migd_server *server,
+			struct netlink_ext_ack *ack)
+{
+	enum migd_reason reason = MIGD_REASON_NONE;
+	unsigned int range = 0;
+	int err;
+
+	err = migd_walk_check(job, server, &range, &reason);
+	switch (err) {
+	case -E2BIG:
+		NL_SET_ERR_MSG_FMT(ack,
+				   "range %u does not fit one batch: split it, or move without atomic",
+				   range + 1);
+		break;
+	case -EOPNOTSUPP:
+		NL_SET_ERR_MSG_FMT(ack,
+				   "range %u holds %s: leave it out, or move without atomic",
+				   range + 1, class_name(reason));
+		break;
+	case -EBUSY:
+		NL_SET_ERR_MSG_FMT(ack,
+				   "process %d is changing its mappings: try again",
+				   job->pid);
+		break;
+	case -ESRCH:
+		NL_SET_ERR_MSG_FMT(ack,
+				   "process %d is exiting", job->pid);
+		break;
+	}
+	return err;
+}
+
+static int check_server(struct migd_job *job, struct netlink_ext_ack *ack)
 {
 	struct migd_server *server = migd_server_get();
 	int err = 0;
@@ -287,6 +349,8 @@ static int check_server(const struct migd_job *job, struct netlink_ext_ack *ack)
 		NL_SET_ERR_MSG(ack, "the daemon does not serve the order state-first: choose copy-first");
 		err = -EOPNOTSUPP;
 	}
+	if (!err && migd_job_atomic(job))
+		err = check_atomic(job, server, ack);
 	migd_server_put(server);
 	return err;
 }
@@ -312,7 +376,8 @@ static bool node_forbidden(struct migd_job *job)
  * Return: 0, -ESRCH (no such process, or its pid has changed hands), -EINVAL,
  * -ENODEV, -ENXIO (node without memory), -EXDEV (outside the target's cpuset),
  * -ENOTCONN (no daemon), -EOPNOTSUPP (one that lacks the order), -EDEADLK (the
- * daemon itself), -ENOSPC (too many jobs), -ENOMEM.
+ * daemon itself), -ENOSPC (too many jobs), -ENOMEM. Of an atomic job also -E2BIG
+ * (a range beyond one batch), -EOPNOTSUPP (pages that always stay), -EBUSY.
  */
 int migd_job_submit(const struct migd_job_params *params, u64 *ret_id,
 		    struct netlink_ext_ack *ack)

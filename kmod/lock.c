@@ -90,11 +90,25 @@ static void give_back(unsigned long src)
 	migrate_device_finalize(&src, &none, 1);
 }
 
-static void leave(struct migd_job *job, unsigned long src,
+static void leave(struct migd_batch *batch, unsigned long src,
 		  enum migd_reason reason)
 {
 	give_back(src);
-	migd_job_left(job, reason, 1);
+	migd_job_left(batch->job, reason, 1);
+	batch->spoilt = true;
+}
+
+/* One page of an atomic batch stays, so all do. */
+static void leave_all(struct migd_batch *batch)
+{
+	unsigned int i;
+
+	for (i = 0; i < batch->nr; i++) {
+		leave(batch, batch->src[i], MIGD_REASON_ATOMIC);
+		unlock_page(batch->dpage[i]);
+		put_page(batch->dpage[i]);
+	}
+	batch->nr = 0;
 }
 
 static void fill_poison(struct page *page)
@@ -123,8 +137,10 @@ static void sort_out(struct migd_job *job, struct migd_batch *batch,
 
 		page = migrate_pfn_to_page(mpfn);
 		if (!page) {
-			if (!mpfn && test_bit(at + i, scan->candidate))
+			if (!mpfn && test_bit(at + i, scan->candidate)) {
 				migd_job_left(job, MIGD_REASON_REFUSED, 1);
+				batch->spoilt = true;
+			}
 			continue;
 		}
 		/* It has moved, or what is there now is another page. */
@@ -134,12 +150,12 @@ static void sort_out(struct migd_job *job, struct migd_batch *batch,
 		}
 		reason = migd_page_check(job, page);
 		if (reason != MIGD_REASON_NONE) {
-			leave(job, mpfn, reason);
+			leave(batch, mpfn, reason);
 			continue;
 		}
 		dst = pool_take(job);
 		if (!dst) {
-			leave(job, mpfn, MIGD_REASON_NO_MEMORY);
+			leave(batch, mpfn, MIGD_REASON_NO_MEMORY);
 			continue;
 		}
 		if (READ_ONCE(migd_poison))
@@ -185,7 +201,8 @@ int migd_lock_batch(struct migd_job *job, struct migd_batch *batch,
 	int err;
 
 	pool_fill(job, scan->candidates);
-	if (!job->nr_pool) {
+	if (!job->nr_pool ||
+	    (migd_job_atomic(job) && job->nr_pool < scan->candidates)) {
 		migd_job_left(job, MIGD_REASON_NO_MEMORY, scan->candidates);
 		return -ENOMEM;
 	}
@@ -203,13 +220,17 @@ int migd_lock_batch(struct migd_job *job, struct migd_batch *batch,
 			.flags = MIGRATE_VMA_SELECT_SYSTEM,
 		};
 		err = migrate_vma_setup(&args);
-		if (err)
+		if (err) {
 			migd_job_left(job, MIGD_REASON_SPECIAL,
 				      candidates_of(scan, at, run->npages));
-		else
+			batch->spoilt = true;
+		} else {
 			sort_out(job, batch, scan, at, args.src, args.npages);
+		}
 		at += run->npages;
 	}
+	if (migd_job_atomic(job) && batch->spoilt)
+		leave_all(batch);
 	if (batch->nr && batch->order == MIGD_ORDER_STATE_FIRST)
 		migd_state_move(batch);
 	batch->t_locked = ktime_get_ns();

@@ -82,7 +82,7 @@ static bool shmem_stays(const struct migd_scan *scan,
 {
 	if (!vma->vm_file || !shmem_mapping(vma->vm_file->f_mapping))
 		return false;
-	return scan->job->order == MIGD_ORDER_STATE_FIRST ||
+	return migd_job_undoes(scan->job) ||
 		mapped_by(vma->vm_file->f_mapping, scan->server_mm);
 }
 
@@ -151,7 +151,8 @@ static enum verdict look_at_pte(const struct migd_scan *scan,
 
 /*
  * Adds a page to move at @addr; false when the scan is full. A run may span
- * holes but nothing else: whatever lies in it gets locked.
+ * holes but nothing else: whatever lies in it gets locked. With atomic it also
+ * spans what is elsewhere, as the whole range has to fit.
  */
 static bool add_candidate(struct migd_scan *scan, struct vm_area_struct *vma,
 			  unsigned long addr)
@@ -162,7 +163,7 @@ static bool add_candidate(struct migd_scan *scan, struct vm_area_struct *vma,
 	if (scan->adjacent) {
 		run = &scan->runs[scan->nr_runs - 1];
 		grow = ((addr - run->start) >> PAGE_SHIFT) - run->npages + 1;
-		if (grow > MAX_HOLE)
+		if (grow > MAX_HOLE && !migd_job_atomic(scan->job))
 			run = NULL;
 	}
 	if (!run)
@@ -185,6 +186,13 @@ static bool add_candidate(struct migd_scan *scan, struct vm_area_struct *vma,
 	return true;
 }
 
+static void scan_left(struct migd_scan *scan, enum migd_reason reason,
+		      unsigned long npages)
+{
+	migd_job_left(scan->job, reason, npages);
+	scan->left += npages;
+}
+
 /* Notes what the daemon may move whole; false when there is no room. */
 static bool note_large(struct migd_scan *scan, unsigned long addr,
 		       unsigned long bytes, enum migd_reason reason)
@@ -192,6 +200,7 @@ static bool note_large(struct migd_scan *scan, unsigned long addr,
 	struct migd_large *last = NULL;
 
 	if (!(scan->job->want & MIGD_JOB_FLAG_ROUTE) ||
+	    migd_job_atomic(scan->job) ||
 	    (reason != MIGD_REASON_HUGE && reason != MIGD_REASON_LARGE &&
 	     reason != MIGD_REASON_HUGETLB))
 		return true;
@@ -244,7 +253,7 @@ static bool leaf_left(struct migd_scan *scan, struct vm_area_struct *vma,
 	/* By folios, also where a range of the job cuts one. */
 	if (!note_large(scan, addr & ~(size - 1), size, reason))
 		return false;
-	migd_job_left(scan->job, reason, npages);
+	scan_left(scan, reason, npages);
 	return true;
 }
 
@@ -304,15 +313,17 @@ static unsigned long scan_ptes(struct migd_scan *scan,
 				goto out;
 			continue;
 		case V_MOVING:
-			migd_job_left(scan->job, MIGD_REASON_REFUSED, 1);
+			scan_left(scan, MIGD_REASON_REFUSED, 1);
 			scan->moving++;
 			break;
 		case V_LEFT:
 			if (!note_large(scan, addr, PAGE_SIZE, reason))
 				goto out;
-			migd_job_left(scan->job, reason, 1);
+			scan_left(scan, reason, 1);
 			break;
 		case V_ELSEWHERE:
+			if (migd_job_atomic(scan->job))
+				continue;
 			break;
 		}
 		scan->adjacent = false;

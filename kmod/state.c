@@ -54,7 +54,7 @@ static enum migd_reason check_shmem(const struct migd_job *job,
 	if (!shmem_mapping(mapping) || folio_test_private(folio))
 		return folio_test_swapbacked(folio) ?
 			MIGD_REASON_SHMEM : MIGD_REASON_FILE;
-	if (job->order == MIGD_ORDER_STATE_FIRST)
+	if (migd_job_undoes(job))
 		return MIGD_REASON_SHMEM;
 	return folio_test_uptodate(folio) ? MIGD_REASON_NONE :
 		MIGD_REASON_REFUSED;
@@ -90,7 +90,7 @@ enum migd_reason migd_page_check(struct migd_job *job, struct page *page)
 	if (!folio_test_anon(folio))
 		return check_shmem(job, folio);
 	/* Found in the swap cache before its data would be there. */
-	if (job->order == MIGD_ORDER_STATE_FIRST && folio_test_swapcache(folio))
+	if (migd_job_undoes(job) && folio_test_swapcache(folio))
 		return MIGD_REASON_SWAP_CACHE;
 	return MIGD_REASON_NONE;
 }
@@ -147,7 +147,7 @@ void migd_state_move(struct migd_batch *batch)
 
 /**
  * migd_state_undo() - move the state of one page back to its source
- * @batch: a batch of order state-first that is ending
+ * @batch: a batch that is ending, of order state-first or an atomic one
  * @i: the page
  *
  * Tried until it works: somebody who holds a reference to the destination by

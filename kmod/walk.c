@@ -37,6 +37,7 @@
 
 /* Longest sleep between two attempts at the target's mmap lock. */
 #define MM_WAIT_US	20000
+#define CHECK_TRIES	60
 
 static bool cancelled(const struct migd_job *job)
 {
@@ -147,10 +148,19 @@ static void wait_for_mm(struct migd_job *job, unsigned int *tries)
 					usecs_to_jiffies(us));
 }
 
+/* A range of an atomic job that can't go whole: nothing of it is locked. */
+static int leave_range(struct migd_job *job, const struct migd_scan *scan,
+		       bool too_large)
+{
+	migd_job_left(job, MIGD_REASON_ATOMIC, scan->candidates);
+	return too_large ? -E2BIG : 0;
+}
+
 /*
  * Locks the next batch against @slot, hands it over and moves *@addr on.
  * Returns the number of pages handed over, 0 for none, -EAGAIN when the mmap
- * lock is not to be had now, -ESRCH when the address space is gone, -ENOMEM.
+ * lock is not to be had now, -ESRCH when the address space is gone, -E2BIG when
+ * an atomic range has outgrown a batch, -ENOMEM.
  */
 static int next_batch(struct migd_job *job, struct migd_slot *slot,
 		      struct migd_scan *scan, unsigned long *addr,
@@ -182,14 +192,20 @@ static int next_batch(struct migd_job *job, struct migd_slot *slot,
 	scan->candidates = 0;
 	scan->nr_large = 0;
 	bitmap_zero(scan->candidate, scan->max);
+	scan->left = 0;
 	*addr = migd_scan_range(scan, mm, *addr, end);
 	migd_route_note(job, scan);
-	n = scan->nr_runs ? migd_lock_batch(job, batch, scan) : 0;
+	if (!scan->nr_runs)
+		n = 0;
+	else if (migd_job_atomic(job) && (scan->left || *addr < end))
+		n = leave_range(job, scan, *addr < end);
+	else
+		n = migd_lock_batch(job, batch, scan);
 	if (n <= 0) {
 		mmap_read_unlock(mm);
 		mmput_async(mm);
 		/* No destination page is a reason of the pages, not an error. */
-		n = 0;
+		n = n == -E2BIG ? n : 0;
 		goto out_batch;
 	}
 
@@ -242,6 +258,15 @@ static bool node_allowed(struct migd_job *job)
 	return allowed;
 }
 
+static unsigned int batch_max(const struct migd_job *job,
+			      const struct migd_server *server)
+{
+	unsigned int max = min(server->max_batch_pages,
+			       READ_ONCE(migd_max_locked_pages));
+
+	return job->batch_pages ? min(job->batch_pages, max) : max;
+}
+
 /* Walks one range; MIGD_OUTCOME_NONE when it came to its end. */
 static enum migd_outcome walk_range(struct migd_job *job,
 				    struct migd_scan *scan, unsigned long addr,
@@ -250,7 +275,6 @@ static enum migd_outcome walk_range(struct migd_job *job,
 	enum migd_outcome outcome = MIGD_OUTCOME_NONE;
 	struct migd_slot *slot;
 	unsigned int tries = 0;
-	u32 max;
 	int n;
 
 	while (addr < end) {
@@ -259,9 +283,7 @@ static enum migd_outcome walk_range(struct migd_job *job,
 		slot = wait_for_slot(job, &outcome);
 		if (!slot)
 			return outcome;
-		max = slot->server->max_batch_pages;
-		scan->max = job->batch_pages ? min(job->batch_pages, max) : max;
-		scan->max = min(scan->max, READ_ONCE(migd_max_locked_pages));
+		scan->max = batch_max(job, slot->server);
 		if (!reserve_pages(scan->max)) {
 			migd_slot_unclaim(slot);
 			wait_event_idle(migd_wait, cancelled(job) ||
@@ -357,6 +379,82 @@ static bool count_pages(struct migd_job *job, struct migd_scan *scan)
 	mmput_async(job->mm);
 	job->total = scan->counted;
 	return true;
+}
+
+/* Pages of one range that an atomic job can never move, by reason, or none. */
+static enum migd_reason stays(const struct migd_job *job)
+{
+	static const enum migd_reason always[] = {
+		MIGD_REASON_HUGE, MIGD_REASON_LARGE, MIGD_REASON_HUGETLB,
+		MIGD_REASON_SHMEM, MIGD_REASON_FILE, MIGD_REASON_KSM,
+		MIGD_REASON_SPECIAL, MIGD_REASON_TAGGED, MIGD_REASON_POISONED,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(always); i++)
+		if (atomic64_read(&job->left[always[i]]))
+			return always[i];
+	return MIGD_REASON_NONE;
+}
+
+/**
+ * migd_walk_check() - could the ranges of an atomic job go whole?
+ * @job: not running yet
+ * @server: who would serve it
+ * @ret_range: the first range that could not
+ * @ret_reason: why, when its pages are of a class that always stays
+ *
+ * Locks nothing and says how things are now: the walk looks again.
+ *
+ * Context: process; sleeps, but not long.
+ * Return: 0, -E2BIG (does not fit one batch), -EOPNOTSUPP (@ret_reason), -EBUSY
+ * (the mmap lock is not to be had), -ESRCH, -ENOMEM.
+ */
+int migd_walk_check(struct migd_job *job, const struct migd_server *server,
+		    unsigned int *ret_range, enum migd_reason *ret_reason)
+{
+	struct migd_scan *scan;
+	unsigned int tries = 0;
+	int err = 0;
+	unsigned int r;
+
+	scan = kzalloc(sizeof(*scan), GFP_KERNEL);
+	if (!scan)
+		return -ENOMEM;
+	scan->job = job;
+	scan->server_mm = server->mm;
+	scan->max = batch_max(job, server);
+	if (!mmget_not_zero(job->mm)) {
+		kfree(scan);
+		return -ESRCH;
+	}
+	/* Doubled each time: a second in all. */
+	while (!mmap_read_trylock(job->mm)) {
+		if (tries > CHECK_TRIES) {
+			err = -EBUSY;
+			goto out;
+		}
+		wait_for_mm(job, &tries);
+	}
+	for (r = 0; r < job->nr_ranges && !err; r++) {
+		*ret_range = r;
+		scan->nr_runs = 0;
+		scan->positions = 0;
+		scan->candidates = 0;
+		if ((job->ranges[r].end - job->ranges[r].start) >> PAGE_SHIFT >
+		    scan->max ||
+		    migd_scan_range(scan, job->mm, job->ranges[r].start,
+				    job->ranges[r].end) < job->ranges[r].end)
+			err = -E2BIG;
+		*ret_reason = stays(job);
+		if (!err && *ret_reason != MIGD_REASON_NONE)
+			err = -EOPNOTSUPP;
+	}
+	mmap_read_unlock(job->mm);
+out:
+	mmput_async(job->mm);
+	kfree(scan);
+	return err;
 }
 
 /**

@@ -151,6 +151,8 @@ int ctl_submit(struct ctl *c, const struct job_req *req, uint64_t *ret_id)
 		nla_put_u32(msg, MIGD_A_JOB_BATCH_PAGES, req->batch_pages);
 	if (req->deadline_us)
 		nla_put_u32(msg, MIGD_A_JOB_DEADLINE_US, req->deadline_us);
+	if (req->flags)
+		nla_put_u32(msg, MIGD_A_JOB_FLAGS, req->flags);
 	if (req->max_rate)
 		nla_put_u64(msg, MIGD_A_JOB_MAX_RATE, req->max_rate);
 	for (i = 0; i < req->nr_ranges; i++) {

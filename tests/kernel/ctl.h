@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define REASONS		(MIGD_REASON_UNREACHED + 1)
+#define REASONS		(MIGD_REASON_MAX + 1)
 #define MAX_EVENTS	4096
 
 struct nl_sock;
@@ -24,7 +24,7 @@ struct job_info {
 	uint64_t id, start_time, max_rate, total, moved, batches, rescued;
 	uint64_t submitted_ns, elapsed_ns;
 	uint32_t pid, from, to, order, batch_pages, deadline_us, state, outcome;
-	uint32_t passes;
+	uint32_t passes, flags;
 	char comm[16];
 	uint64_t left[REASONS];
 	struct hist lock, copy, commit, blackout;
@@ -32,7 +32,7 @@ struct job_info {
 
 struct stats_info {
 	uint64_t jobs, batches, moved, rescued_deadline, rescued_server, late;
-	uint64_t undone, locked_pages, quarantined_pages, quarantined_total;
+	uint64_t undone, verify_failed, locked_pages, quarantined_pages, quarantined_total;
 	uint64_t left[REASONS];
 	uint32_t jobs_active;
 	struct hist lock, copy, commit, blackout;
@@ -76,6 +76,7 @@ struct job_req {
 	uint64_t start_time;
 	int from, to;		/* from -1: not given */
 	uint32_t order, batch_pages, deadline_us;
+	uint32_t flags;		/* MIGD_JOB_FLAG_* */
 	uint64_t max_rate;
 	unsigned int nr_ranges;
 	struct range range[8];

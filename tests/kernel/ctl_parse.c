@@ -54,6 +54,7 @@ void parse_job(struct nlattr *attrs, int len, struct job_info *ret)
 	ret->batch_pages = attr_u32(tb[MIGD_A_JOB_BATCH_PAGES]);
 	ret->deadline_us = attr_u32(tb[MIGD_A_JOB_DEADLINE_US]);
 	ret->max_rate = attr_u64(tb[MIGD_A_JOB_MAX_RATE]);
+	ret->flags = attr_u32(tb[MIGD_A_JOB_FLAGS]);
 	ret->state = attr_u32(tb[MIGD_A_JOB_STATE]);
 	ret->outcome = attr_u32(tb[MIGD_A_JOB_OUTCOME]);
 	if (tb[MIGD_A_JOB_COMM])
@@ -87,6 +88,7 @@ void parse_stats(struct nlattr *attrs, int len, struct stats_info *ret)
 	ret->rescued_server = attr_u64(tb[MIGD_A_STATS_RESCUED_SERVER]);
 	ret->late = attr_u64(tb[MIGD_A_STATS_LATE]);
 	ret->undone = attr_u64(tb[MIGD_A_STATS_UNDONE]);
+	ret->verify_failed = attr_u64(tb[MIGD_A_STATS_VERIFY_FAILED]);
 	ret->locked_pages = attr_u64(tb[MIGD_A_STATS_LOCKED_PAGES]);
 	ret->quarantined_pages = attr_u64(tb[MIGD_A_STATS_QUARANTINED_PAGES]);
 	ret->quarantined_total = attr_u64(tb[MIGD_A_STATS_QUARANTINED_TOTAL]);

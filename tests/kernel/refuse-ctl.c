@@ -122,6 +122,11 @@ static void attributes(void)
 	req.order = 2;
 	check_eq(ctl_submit(&ctl, &req, &id), -ERANGE);
 	sentence("order");
+	step("a flag that is none");
+	req = good();
+	req.flags = 1 << 7;
+	check_eq(ctl_submit(&ctl, &req, &id), -EINVAL);
+	sentence("flags");
 	step("attributes missing, or unknown");
 	check_eq(ctl_raw(&ctl, MIGD_CMD_JOB_SUBMIT, 0, MIGD_A_JOB_PID, &u32, 4), -EINVAL);
 	check_eq(ctl_raw(&ctl, MIGD_CMD_JOB_SUBMIT, 0, 200, &u32, 4), -EINVAL);

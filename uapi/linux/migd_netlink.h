@@ -38,10 +38,13 @@ enum migd_job_state {
  *   what it has left in large folios, whole, with move_pages(2).
  * @MIGD_JOB_FLAG_VERIFY: Each page is compared with its copy before its state
  *   is final.
+ * @MIGD_JOB_FLAG_ATOMIC: All pages of a range move or none; copy-first, small
+ *   anonymous pages, a range of one batch at most.
  */
 enum migd_job_flag {
 	MIGD_JOB_FLAG_ROUTE = 1,
 	MIGD_JOB_FLAG_VERIFY = 2,
+	MIGD_JOB_FLAG_ATOMIC = 4,
 };
 
 /**
@@ -65,13 +68,14 @@ enum migd_outcome {
 /**
  * enum migd_reason - Why a page was left where it was.
  * @MIGD_REASON_FILE: Page cache of a file.
- * @MIGD_REASON_SHMEM: Shared memory, memfd or tmpfs: with state-first, which
- *   is not safe, or because the daemon maps it, too.
+ * @MIGD_REASON_SHMEM: Shared memory, memfd or tmpfs: with state-first or
+ *   atomic, which are not safe, or because the daemon maps it, too.
  * @MIGD_REASON_HUGE: Transparent huge page mapped by a PMD.
  * @MIGD_REASON_LARGE: Large folio mapped by PTEs.
  * @MIGD_REASON_SPECIAL: Device memory or a mapping without ordinary pages.
  * @MIGD_REASON_TAGGED: Memory with arm64 MTE tags.
- * @MIGD_REASON_SWAP_CACHE: In the swap cache, where state-first is not safe.
+ * @MIGD_REASON_SWAP_CACHE: In the swap cache, where state-first and atomic are
+ *   not safe.
  * @MIGD_REASON_REFUSED: The kernel could not lock, isolate or unmap it;
  *   pinned, in use or under migration by somebody else.
  * @MIGD_REASON_WRITEBACK: Being written to swap.
@@ -84,6 +88,8 @@ enum migd_outcome {
  * @MIGD_REASON_UNREACHED: The job ended before it came to the page.
  * @MIGD_REASON_VERIFY_FAILED: Its copy, which an engine had called complete,
  *   was not equal.
+ * @MIGD_REASON_ATOMIC: Another page of its range could not be moved, flag
+ *   atomic.
  */
 enum migd_reason {
 	MIGD_REASON_FILE,
@@ -104,6 +110,7 @@ enum migd_reason {
 	MIGD_REASON_PUT_BACK,
 	MIGD_REASON_UNREACHED,
 	MIGD_REASON_VERIFY_FAILED,
+	MIGD_REASON_ATOMIC,
 
 	/* private: */
 	__MIGD_REASON_MAX,
