@@ -117,6 +117,28 @@ static int read_ranges(sd_bus_message *msg, struct job_request *req, struct faul
 	return r < 0 ? r : sd_bus_message_exit_container(msg);
 }
 
+static int read_flag(sd_bus_message *msg, struct job_request *req, uint32_t flag)
+{
+	int set, r;
+
+	r = sd_bus_message_read_basic(msg, 'b', &set);
+	if (r >= 0)
+		req->flags = set ? req->flags | flag : req->flags & ~flag;
+	return r;
+}
+
+static int read_verify(sd_bus_message *msg, struct job_request *req,
+		       __attribute__((unused)) struct fault *f)
+{
+	return read_flag(msg, req, MIGD_JOB_FLAG_VERIFY);
+}
+
+static int read_atomic(sd_bus_message *msg, struct job_request *req,
+		       __attribute__((unused)) struct fault *f)
+{
+	return read_flag(msg, req, MIGD_JOB_FLAG_ATOMIC);
+}
+
 static const struct {
 	const char *name;
 	const char *type;
@@ -129,6 +151,8 @@ static const struct {
 	{ "max-rate", "t", read_rate },
 	{ "leave-large", "b", read_leave_large },
 	{ "ranges", "a(tt)", read_ranges },
+	{ "verify", "b", read_verify },
+	{ "atomic", "b", read_atomic },
 };
 
 #define NR_OPTIONS (sizeof(options) / sizeof(options[0]))

@@ -49,6 +49,7 @@ static const struct {
 	{ EDEADLK,	FAULT_INVALID_ARGUMENT },
 	{ E2BIG,	FAULT_INVALID_ARGUMENT },
 	{ ERANGE,	FAULT_INVALID_ARGUMENT },
+	{ EOPNOTSUPP,	FAULT_INVALID_ARGUMENT },
 };
 
 int fault_set(struct fault *f, enum fault_id id, const char *fmt, ...)

@@ -48,6 +48,8 @@ static const char * const reasons[] = {
 	[MIGD_REASON_COPY_FAILED]	= "copy-failed",
 	[MIGD_REASON_PUT_BACK]		= "put-back",
 	[MIGD_REASON_UNREACHED]		= "unreached",
+	[MIGD_REASON_VERIFY_FAILED]	= "verify-failed",
+	[MIGD_REASON_ATOMIC]		= "atomic",
 };
 
 static const char * const channel_states[] = {
@@ -55,6 +57,7 @@ static const char * const channel_states[] = {
 	[MIGD_CHANNEL_STATE_FAULTED]	= "faulted",
 	[MIGD_CHANNEL_STATE_QUARANTINED] = "quarantined",
 	[MIGD_CHANNEL_STATE_LEAVING]	= "leaving",
+	[MIGD_CHANNEL_STATE_DISABLED]	= "disabled",
 };
 
 static const char * const rescues[] = {

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <linux/migd_netlink.h>
 
-#define NL_REASONS	(MIGD_REASON_UNREACHED + 1)
+#define NL_REASONS	(MIGD_REASON_MAX + 1)
 #define NL_NAME_LEN	64
 #define NL_LARGES	128
 
@@ -49,6 +49,7 @@ struct nl_job {
 	uint64_t start_time;
 	int32_t from, to;		/* from -1: every node but to */
 	uint32_t order, batch_pages, deadline_us;
+	uint32_t flags;			/* MIGD_JOB_FLAG_* */
 	uint64_t max_rate;
 	uint32_t state, outcome;
 	char comm[NL_NAME_LEN];
@@ -60,7 +61,6 @@ struct nl_job {
 	struct nl_hist lock, copy, commit, blackout;
 	uint32_t rescue_cause;		/* batch-rescued-ntf */
 	uint64_t rescued_moved, rescued_put_back;
-	uint32_t flags;			/* MIGD_JOB_FLAG_* */
 	uint64_t routed;		/* of moved, by move_pages(2) */
 };
 
@@ -68,7 +68,7 @@ struct nl_stats {
 	uint64_t jobs, batches, moved;
 	uint32_t jobs_active;
 	uint64_t left[NL_REASONS];
-	uint64_t rescued_deadline, rescued_server, late, undone;
+	uint64_t rescued_deadline, rescued_server, late, undone, verify_failed;
 	uint64_t locked_pages, quarantined_pages, quarantined_total;
 	struct nl_hist lock, copy, commit, blackout;
 };
@@ -106,8 +106,8 @@ struct nl_submit {
 	uint64_t start_time;
 	int32_t from, to;
 	uint32_t order, batch_pages, deadline_us;
+	uint32_t flags;			/* MIGD_JOB_FLAG_* */
 	uint64_t max_rate;
-	uint32_t flags;
 	const struct nl_range *ranges;
 	size_t nr_ranges;
 };

@@ -357,6 +357,9 @@ void nl_parse_stats(struct nlattr *attrs, int len, struct nl_stats *s)
 		case MIGD_A_STATS_LATE:
 			s->late = get_uint(a);
 			break;
+		case MIGD_A_STATS_VERIFY_FAILED:
+			s->verify_failed = get_uint(a);
+			break;
 		case MIGD_A_STATS_UNDONE:
 			s->undone = get_uint(a);
 			break;

@@ -23,12 +23,13 @@ json_t *json_stats(const struct nl_stats *s, const struct manager *m)
 {
 	json_t *o;
 
-	o = json_pack("{sI sI sI sI so sI sI sI sI sI sI sI}", "jobs", I(s->jobs),
+	o = json_pack("{sI sI sI sI so sI sI sI sI sI sI sI sI}", "jobs", I(s->jobs),
 		      "jobs_active", I(s->jobs_active), "batches", I(s->batches),
 		      "moved", I(s->moved), "left", json_left(s->left),
 		      "rescued_deadline", I(s->rescued_deadline),
 		      "rescued_server", I(s->rescued_server), "late", I(s->late),
-		      "undone", I(s->undone), "locked_pages", I(s->locked_pages),
+		      "undone", I(s->undone), "verify_failed", I(s->verify_failed),
+		      "locked_pages", I(s->locked_pages),
 		      "quarantined_pages", I(s->quarantined_pages),
 		      "quarantined_total", I(s->quarantined_total));
 	if (!o)

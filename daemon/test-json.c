@@ -23,7 +23,7 @@ static void test_job(void)
 {
 	struct job job = {
 		.nl = { .id = 1ULL << 60, .pid = 5, .comm = "caf\xc3\xa9 \"x\"", .from = -1,
-			.to = 1,
+			.to = 1, .flags = MIGD_JOB_FLAG_VERIFY,
 			.left = { [MIGD_REASON_REFUSED] = 3 }, .blackout = { .max = 77 } },
 		.engine = "auto",
 	};
@@ -31,7 +31,9 @@ static void test_job(void)
 
 	check_keys(o, "id,pid,comm,from,to,order,engine,state,outcome,total,moved,bytes,left");
 	check_keys(o, "passes,batches,rescued,submitted_usec,elapsed_usec");
-	check_keys(o, "lock,copy,commit,blackout");
+	check_keys(o, "lock,copy,commit,blackout,verify,atomic");
+	check(json_is_true(json_object_get(o, "verify")));
+	check(json_is_false(json_object_get(o, "atomic")));
 	check(json_integer_value(json_object_get(o, "id")) == 1LL << 60);
 	check(json_integer_value(json_object_get(json_object_get(o, "left"), "refused")) == 3);
 	check(json_object_size(json_object_get(o, "left")) == 1);
@@ -56,7 +58,7 @@ static void test_rest(void)
 	json_decref(o);
 	o = json_stats(&s, &m);
 	check_keys(o, "jobs,jobs_active,batches,moved,left,rescued_deadline,rescued_server");
-	check_keys(o, "late,undone,locked_pages,quarantined_pages,quarantined_total");
+	check_keys(o, "late,undone,verify_failed,locked_pages,quarantined_pages,quarantined_total");
 	check_keys(o, "lock,copy,commit,blackout,daemon");
 	json_decref(o);
 	o = json_describe(&m);

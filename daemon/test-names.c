@@ -25,8 +25,8 @@ int main(void)
 	check_all(name_order, MIGD_ORDER_STATE_FIRST);
 	check_all(name_state, MIGD_JOB_STATE_ROUTING);
 	check_all(name_outcome, MIGD_OUTCOME_SERVER_LOST);
-	check_all(name_reason, MIGD_REASON_UNREACHED);
-	check_all(name_channel_state, MIGD_CHANNEL_STATE_LEAVING);
+	check_all(name_reason, MIGD_REASON_MAX);
+	check_all(name_channel_state, MIGD_CHANNEL_STATE_DISABLED);
 	check_all(name_rescue, MIGD_RESCUE_CAUSE_CANCELLED);
 	check(order_of("state-first") == MIGD_ORDER_STATE_FIRST && order_of("") == -EINVAL);
 
@@ -38,6 +38,7 @@ int main(void)
 	}
 	check(fault_of_submit(-ESRCH) == FAULT_NO_SUCH_PROCESS);
 	check(fault_of_submit(-EXDEV) == FAULT_NODE_FORBIDDEN);
+	check(fault_of_submit(-EOPNOTSUPP) == FAULT_INVALID_ARGUMENT);
 	check(fault_of_submit(-EPIPE) == FAULT_FAILED);
 	return 0;
 }

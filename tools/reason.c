@@ -24,8 +24,8 @@ static const struct reason reasons[] = {
 	{ "special", "device memory or mappings without ordinary pages",
 	  "it belongs to a driver and cannot be moved" },
 	{ "tagged", "memory with MTE tags", "migratepages(8) moves it with its tags" },
-	{ "swap-cache", "in the swap cache, where state-first is not safe",
-	  "migrate again with --order copy-first" },
+	{ "swap-cache", "in the swap cache, where state-first and atomic are not safe",
+	  "migrate again with --order copy-first, without --atomic" },
 	{ "refused", "pinned, or in use by the kernel",
 	  "migrate again; pages pinned for I/O stay until they are unpinned" },
 	{ "writeback", "being written to swap", "migrate again in a moment" },
@@ -39,6 +39,10 @@ static const struct reason reasons[] = {
 	{ "put-back", "the deadline passed while an engine could still write the copy",
 	  "migrate again with a longer --deadline or fewer --batch-pages" },
 	{ "unreached", "the job ended before it came to them", "migrate again" },
+	{ "verify-failed", "an engine called a copy complete that was wrong",
+	  "see `migctl engines` for the disabled one, then migrate again without it" },
+	{ "atomic", "another page of their range could not be moved",
+	  "see the other reasons, then migrate again" },
 };
 
 static const struct reason *find(const char *name)

@@ -26,6 +26,8 @@ static const char help[] =
 	"      --range START-END    only this part of the address space, in hex as in\n"
 	"                           /proc/PID/maps; may be given several times\n"
 	"      --leave-large        leave huge and other large pages where they are\n"
+	"      --verify             compare each page with its copy before it is used\n"
+	"      --atomic             move all pages of each --range or none\n"
 	"      --no-block           start the job, print its id and leave\n"
 	"      --daemon-timeout TIME  how long to wait for a daemon that went away\n"
 	"                           while the job runs; default 30s\n"
@@ -47,6 +49,8 @@ enum {
 	OPT_MAX_RATE,
 	OPT_RANGE,
 	OPT_LEAVE_LARGE,
+	OPT_VERIFY,
+	OPT_ATOMIC,
 	OPT_NO_BLOCK,
 	OPT_DAEMON_TIMEOUT,
 };
@@ -69,7 +73,7 @@ struct request {
 	bool has_max_rate;
 	struct range *ranges;
 	size_t nr_ranges;
-	bool leave_large, no_block, quiet, verbose;
+	bool leave_large, verify, atomic, no_block, quiet, verbose;
 	__u64 away_usec;
 };
 
@@ -147,6 +151,12 @@ static int parse_option(struct request *q, int c, char **argv)
 	case OPT_LEAVE_LARGE:
 		q->leave_large = true;
 		break;
+	case OPT_VERIFY:
+		q->verify = true;
+		break;
+	case OPT_ATOMIC:
+		q->atomic = true;
+		break;
 	case OPT_NO_BLOCK:
 		q->no_block = true;
 		break;
@@ -182,6 +192,8 @@ static int parse(struct request *q, int argc, char **argv)
 		{ "max-rate", required_argument, NULL, OPT_MAX_RATE },
 		{ "range", required_argument, NULL, OPT_RANGE },
 		{ "leave-large", no_argument, NULL, OPT_LEAVE_LARGE },
+		{ "verify", no_argument, NULL, OPT_VERIFY },
+		{ "atomic", no_argument, NULL, OPT_ATOMIC },
 		{ "no-block", no_argument, NULL, OPT_NO_BLOCK },
 		{ "daemon-timeout", required_argument, NULL, OPT_DAEMON_TIMEOUT },
 		{ "quiet", no_argument, NULL, 'q' },
@@ -214,6 +226,10 @@ static int parse(struct request *q, int argc, char **argv)
 	}
 	if (q->from == q->to) {
 		say_err("--from and --to name the same node %d: give two different ones", q->to);
+		return MIGCTL_USAGE;
+	}
+	if (q->atomic && !q->nr_ranges) {
+		say_err("--atomic needs at least one --range: give those that are to move whole");
 		return MIGCTL_USAGE;
 	}
 	if (q->from == NODE_UNSET)
@@ -265,6 +281,10 @@ static int new_call(const struct request *q, struct client *c, sd_bus_message **
 		r = sd_bus_message_append(m, "{sv}", "leave-large", "b", 1);
 	if (r >= 0 && q->nr_ranges)
 		r = append_ranges(q, m);
+	if (r >= 0 && q->verify)
+		r = sd_bus_message_append(m, "{sv}", "verify", "b", 1);
+	if (r >= 0 && q->atomic)
+		r = sd_bus_message_append(m, "{sv}", "atomic", "b", 1);
 	if (r >= 0)
 		r = sd_bus_message_close_container(m);
 	if (r < 0)

@@ -27,6 +27,7 @@ static void print_counters(const json_t *stats)
 		{ "moved", "pages moved" },
 		{ "locked_pages", "pages locked now" },
 		{ "undone", "pages whose state was moved back" },
+		{ "verify_failed", "pages whose copy was found wrong" },
 		{ "rescued_deadline", "batches ended at their deadline" },
 		{ "rescued_server", "batches ended because the daemon was gone" },
 		{ "late", "batches ended later than deadline and grace" },

@@ -30,13 +30,18 @@ static int print_value(sd_bus_message *m, const char *name, char type)
 	__u64 number, end;
 	const char *text;
 	__u32 small;
-	int r;
+	int r, set;
 
 	switch (type) {
 	case 's':
 		r = sd_bus_message_read(m, "s", &text);
 		if (r >= 0)
 			printf(" %s=%s", name, text);
+		return r;
+	case 'b':
+		r = sd_bus_message_read(m, "b", &set);
+		if (r >= 0)
+			printf(" %s=%d", name, set);
 		return r;
 	case 'u':
 		r = sd_bus_message_read(m, "u", &small);

@@ -192,13 +192,17 @@ class Outcomes(Case):
         fake = self.bus.fake("moved")
         self.migrate("--order", "state-first", "--engine", "dma0chan0", "--batch-pages", "256",
                      "--deadline", "20ms", "--max-rate", "500M", "--range",
-                     "7f0000000000-7f0000010000", "--range", "0x10000-0x20000")
+                     "7f0000000000-7f0000010000", "--range", "0x10000-0x20000",
+                     "--verify", "--atomic")
         line = fake.stdout.readline()
         self.assertEqual(line, "call MigrateProcess from=0 to=1 order=state-first "
                          "engine=dma0chan0 batch-pages=256 deadline-us=20000 max-rate=500000000 "
-                         "ranges=7f0000000000-7f0000010000 ranges=10000-20000\n")
+                         "ranges=7f0000000000-7f0000010000 ranges=10000-20000 "
+                         "verify=1 atomic=1\n")
         self.migctl("migrate", str(os.getpid()), "--to", "1")
         self.assertEqual(fake.stdout.readline(), "call MigrateProcess from=-1 to=1\n")
+        _, err = self.migctl("migrate", "1", "--to", "1", "--atomic", code=2)
+        self.assertIn("--atomic needs at least one --range", err)
 
 
 class Refusals(Case):
