@@ -7,7 +7,6 @@
  *   insider lent              sockets that a user and root lend to each other
  *   insider reuse             a job for a pid that has changed hands is refused
  *   insider netlink FILE      all that the family answers, as it comes
- *   insider beat              until stdin ends: the longest time that a CPU stood still
  *   insider scan TEXT FILE... no kernel address and no TEXT in these bytes
  */
 #include <errno.h>
@@ -15,10 +14,8 @@
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -294,40 +291,6 @@ static void all_answers(const char *path)
 	ctl_close(&ctl);
 }
 
-static atomic_ulong longest_us;
-
-/* Before everybody else: what is missing here, the machine did not get. */
-static void *beat_on(void *arg)
-{
-	struct sched_param first = { .sched_priority = 1 };
-	uint64_t before, now;
-	cpu_set_t cpu;
-
-	CPU_ZERO(&cpu);
-	CPU_SET((long)arg, &cpu);
-	must(sched_setaffinity(0, sizeof(cpu), &cpu));
-	must(sched_setscheduler(0, SCHED_FIFO, &first));
-	for (before = now_ns();; before = now) {
-		usleep(5000);
-		now = now_ns();
-		if ((now - before) / 1000 > longest_us)
-			longest_us = (now - before) / 1000;
-	}
-	return NULL;
-}
-
-static void beat(void)
-{
-	long cpus = must(sysconf(_SC_NPROCESSORS_ONLN)), i;
-	pthread_t thread;
-
-	for (i = 0; i < cpus; i++)
-		check(!pthread_create(&thread, NULL, beat_on, (void *)i), "no thread");
-	while (getchar() != EOF)
-		;
-	printf("%lu\n", longest_us);
-}
-
 /*
  * An address of the kernel, of either architecture: its uppermost 16 bits are
  * set. A negative 32-bit number beside a small one is none.
@@ -377,8 +340,6 @@ int main(int argc, char **argv)
 		listen_to((unsigned int)strtoul(argv[2], NULL, 10));
 	else if (!strcmp(argv[1], "lent"))
 		lent();
-	else if (!strcmp(argv[1], "beat"))
-		beat();
 	else if (!strcmp(argv[1], "reuse"))
 		reuse();
 	else if (!strcmp(argv[1], "netlink") && argc == 3)

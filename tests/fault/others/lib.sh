@@ -67,10 +67,7 @@ bounce()
 	done
 }
 
-coproc beat { exec fault/insider beat; }
-# bash takes the array away when the coprocess ends
-exec {beat_out}<&"${beat[0]}" {beat_in}>&"${beat[1]}"
-eval "exec ${beat[0]}<&- ${beat[1]}>&-"
+target_program=fault/beat target beat --
 
 # in_time: no page was locked for longer than deadline, grace, and what locking
 # took; and what the machine itself lost, on its busy host
@@ -79,8 +76,8 @@ in_time()
 	local stall limit blackout line
 	local deadline_ms=500 grace_ms=1000
 
-	close "$beat_in"
-	read -r -t $patience -u "$beat_out" stall || fail "the heart does not beat"
+	ask beat stall
+	stall=${answer#stall }
 	expect 0 '' migctl stats --json
 	read -r blackout limit line < <(jq -r --argjson more $((deadline_ms + grace_ms)) \
 		"(.lock.max_ns / 1e6 + \$more + 2 * $stall / 1000 | floor) as \$limit |
