@@ -416,6 +416,9 @@ void fuzz_serve(uint64_t seed)
 		.depth = (uint16_t)(1 + rnd_below(&r, 4)),
 		.max_batch_pages = (uint32_t)(1 + rnd_below(&r, 512)),
 	};
+	/* Mostly one that may do everything. */
+	if (!rnd_one_in(&r, 4))
+		setup.features |= MIGD_FEAT_DMA | MIGD_FEAT_STATE_FIRST;
 	must(ioctl(fd, MIGD_IOC_SETUP, &setup));
 	desc = mmap(NULL, setup.map_bytes, PROT_READ, MAP_SHARED, fd, 0);
 	check(desc != MAP_FAILED, "mmap of the descriptors: %s", strerror(errno));
