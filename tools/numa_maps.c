@@ -40,10 +40,13 @@ static const char *policy_nodes(const char *policy, const char **ret_end)
 	return NULL;
 }
 
+/* More than any node has; sums of it do not wrap. */
+#define MOST_PAGES	(1ULL << 48)
+
 /* Pages on the source, from the words "N<node>=<pages>". */
 static __u64 source_pages(const char *words, int from, int to)
 {
-	__u64 pages = 0;
+	__u64 pages = 0, n;
 
 	for (const char *at = words; (at = strstr(at, " N")); at++) {
 		char *end;
@@ -51,7 +54,8 @@ static __u64 source_pages(const char *words, int from, int to)
 
 		if (end == at + 2 || *end != '=' || node == to || (from >= 0 && node != from))
 			continue;
-		pages += strtoull(end + 1, NULL, 10);
+		n = strtoull(end + 1, NULL, 10);
+		pages += n < MOST_PAGES ? n : MOST_PAGES;
 	}
 	return pages;
 }
