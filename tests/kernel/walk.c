@@ -144,18 +144,21 @@ static void part_open(struct io_uring *ring, unsigned int slot)
 	must(io_uring_submit(ring));
 }
 
-/* The slot is free once the FETCH of the other ring has been taken back. */
-static void fetch_batch(unsigned int slot)
+/*
+ * Parks the slot, once the FETCH of the other ring has been taken back: its
+ * exit is no event that could be waited for. A FETCH is refused at once.
+ */
+static void take_slot(unsigned int slot)
 {
 	uint64_t end = now_ns() + PROMPT_NS;
 	struct answer answer;
 
 	for (;;) {
 		server_fetch(&server, slot);
-		server_wait(&server, &answer);
-		check_eq(answer.slot, slot);
-		if (answer.res > 0)
+		server_submit(&server);
+		if (!server_reap(&server, &answer))
 			return;
+		check_eq(answer.slot, slot);
 		check_eq(answer.res, -EBUSY);
 		check(now_ns() < end, "a FETCH can't be taken back");
 		usleep(2000);
@@ -203,9 +206,10 @@ static void behind_a_writer(uint32_t order)
 	/* It can be given up, and serve another target meanwhile. */
 	io_uring_queue_exit(&part);
 	server.slot[1].state = SLOT_IDLE;
+	take_slot(2);
 	req = job_for(&other, at2, BYTES, 0, 1, order);
 	must(-!!ctl_submit(&ctl, &req, &three));
-	fetch_batch(2);
+	check_eq(server_wait_batch(&server), 2);
 	check_eq(server.desc[2].job, three);
 	server_commit(&server, 2);
 	server_submit(&server);

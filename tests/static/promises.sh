@@ -11,6 +11,7 @@ rows=0
 status=0
 while IFS='|' read -r _ fault _ tests _; do
 	rows=$((rows + 1))
+	# shellcheck disable=SC2016 # the quotes of the table
 	named=$(grep -o '`[^`]*`' <<<"$tests" | tr -d '`') || {
 		echo "uapi/PROTOCOL.md: no test for '$fault'"
 		status=1
