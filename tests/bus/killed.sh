@@ -6,7 +6,7 @@
 # nobody waits longer than the deadline and the grace.
 #
 # machines: amd64 amd64-debug arm64
-# timeout: 240
+# timeout: 400
 set -eu -o pipefail
 . bus/jobs.sh
 
