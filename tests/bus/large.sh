@@ -140,5 +140,7 @@ migctl migrate "${target_pid[r]}" --from 0 --to 1 --json >"$dir/job.json" || sta
 of_job '"        \(.moved) pages moved, \(.routed) in large folios; left \(.left)"'
 equal $status 0 "the exit code"
 # no account to the page: Redis gives memory back meanwhile
-equal "$(huge r)" "$before" "AnonHugePages of Redis"
+# it may get more of them meanwhile
+after=$(huge r)
+[ "$after" -ge "$before" ] || fail "AnonHugePages of Redis were $before kB and are $after kB"
 equal "$(redis-cli -s "$dir/redis" debug digest)" "$digest" "the digest of Redis' data"
