@@ -133,11 +133,6 @@ def explain_changes(guest):
     report.paragraph("migratepages runs without CAP_SYS_NICE, so it moves what only this process "
                      "maps: program text that others run, too, costs QEMU minutes to move, since "
                      "its translations are lost")
-    enabled = "/sys/kernel/mm/transparent_hugepage/enabled"
-    if "[always]" in guest.read(f"cat {enabled}"):
-        guest.read(f"echo madvise >{enabled}")
-        report.paragraph("transparent_hugepage=always is set to madvise: migd leaves huge pages "
-                         "where they are; Redis keeps them off for itself, but only once it runs")
 
 
 def start_migd(guest):

@@ -89,7 +89,8 @@ def jobs(server, steps):
         job = move.job
         left = ", ".join(f"{reason} {number(count)}" for reason, count in job["left"].items()
                          if count) or "none"
-        row(step, f"moved {number(job['moved'])}; left: {left}")
+        whole = f", {number(job['routed'])} in large folios" if job["routed"] else ""
+        row(step, f"moved {number(job['moved'])}{whole}; left: {left}")
         black = job["blackout"]
         row("", f"{job['outcome']}; {number(job['batches'])} batches, {job['rescued']} rescued; "
             "blackout " + ", ".join(
