@@ -333,10 +333,13 @@ int migd_slot_park(struct migd_slot *slot, struct io_uring_cmd *cmd,
 	io_uring_cmd_mark_cancelable(cmd, issue_flags);
 
 	spin_lock(&server->lock);
-	slot->parking = false;
-	if (slot->state == MIGD_SLOT_CLAIMED) {
-		slot->state = MIGD_SLOT_PARKED;
-		list_add(&slot->node, &server->parked);
+	/* Unless it is cancelled by now, and the slot another command's. */
+	if (slot->cmd == cmd) {
+		slot->parking = false;
+		if (slot->state == MIGD_SLOT_CLAIMED) {
+			slot->state = MIGD_SLOT_PARKED;
+			list_add(&slot->node, &server->parked);
+		}
 	}
 	spin_unlock(&server->lock);
 	wake_up_all(&migd_wait);

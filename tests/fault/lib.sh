@@ -181,13 +181,14 @@ bounce()
 restless=0
 all_there()
 {
-	local there
-
 	summed $((restless * passes))
-	there=$(pages_on t $at)
-	[ $((there + left)) -ge "${target_pages[t]}" ] ||
-		fail "only $there of ${target_pages[t]} pages on node $at: $(grep "^${target_start[t]} " \
-			"/proc/${target_pid[t]}/numa_maps") $(cat "$dir/job.json")"
+	# what somebody else is migrating is on no node for a moment
+	until_true "all of the target to be on node $at, but $left pages" there_again
+}
+
+there_again()
+{
+	[ $(($(pages_on t $at) + left)) -ge "${target_pages[t]}" ]
 }
 
 # begun CHURN...: the target does that, over and over

@@ -36,7 +36,7 @@ inline migd_batch_put(b, k) {
 	if
 	:: batch_ref[b] == 0 ->
 		assert(state[b] == FREE && ends[b] == 1);
-		assert(held[b] == 0 && nr_copies[b] == 0);
+		assert(held[b] == 0 && nr_out[b] == 0);
 		k = 0;
 		do
 		:: k < PAGES ->
@@ -55,6 +55,7 @@ inline migd_batch_put(b, k) {
 		claimed[b] = 0;
 		good[b] = 0;
 		copied[b] = 0;
+		spoiled[b] = 0;
 		given[b] = 0;
 		batch_slot[b] = 0
 	:: else

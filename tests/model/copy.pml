@@ -77,20 +77,32 @@ inline migd_quarantine_drop(o, b) {
 	od
 }
 
-/* @unmap: the pages that were mapped until now. */
+/*
+ * True when @o leaves its batch here; else the settling of the batch, which has
+ * not been, drops what it holds for it.
+ */
+inline detach(o, b, left_it) {
+#ifdef BROKEN_STAY	/* forgets that the pages are being settled */
+	left_it = true;
+#else
+	left_it = settled[b] || !(sealed[b] || failed);
+#endif
+	if
+	:: left_it -> op_listed[o] = false
+	:: else -> op_finished[o] = true
+	fi
+}
+
+/* @unmap: the pages that nothing writes any more. */
 inline migd_copy_finish(o, b, unmap) {
 	atomic {
 		write(b, unmap, -1);
-		assert(batch_ref[b] > 0);
+		migd_batch_get(b);
 #ifndef BROKEN_FINISH_REF	/* the end of the batch may drop the list's */
 		migd_copy_get(o);
 #endif
+		module_ref = module_ref + failed;
 		was_settled = settled[b];
-#ifdef BROKEN_STAY		/* forgets that the pages are being settled */
-		stay = false;
-#else
-		stay = sealed[b] && !settled[b];
-#endif
 		if
 		:: !sealed[b] ->
 			claimed[b] = claimed[b] & ~op_pages[o];
@@ -98,27 +110,32 @@ inline migd_copy_finish(o, b, unmap) {
 			:: !error ->
 				copied[b] = copied[b] | op_pages[o];
 				good[b] = good[b] | op_pages[o]
-			:: else
+			:: failed ->
+#ifndef BROKEN_SPOILED	/* what has failed is believed to be quiet */
+				spoiled[b] = spoiled[b] | op_pages[o]
+#else
+				skip
+#endif
+			:: error && !failed
 			fi
 		:: else
 		fi;
+		nr_out[b]--;
 		if
-		:: stay -> op_finished[o] = true
-		:: else ->
-			op_listed[o] = false;
-			nr_copies[b]--;
-			if
-			:: !closed[b] && nr_copies[b] == 0 ->
-				migd_batch_state(b, COPIED);
-				end_now = orphan[b]
-			:: else
-			fi
+		:: !failed -> detach(o, b, detached)
+		:: else
+		fi;
+		if
+		:: !closed[b] && nr_out[b] == 0 ->
+			migd_batch_state(b, COPIED);
+			end_now = orphan[b]
+		:: else
 		fi;
 		error = false
 	};
 	atomic {
 		if
-		:: was_settled -> migd_quarantine_drop(o, b)
+		:: was_settled && !failed -> migd_quarantine_drop(o, b)
 		:: else
 		fi;
 		assert(op_ref[o] > 0);
@@ -132,25 +149,51 @@ inline migd_copy_finish(o, b, unmap) {
 	atomic {
 		assert(op_ref[o] > 0);	/* op->chan is looked at once more */
 		if
-		:: !stay -> migd_copy_put(o); migd_batch_put(b, i)
+		:: detached -> migd_copy_put(o); migd_batch_put(b, i)
 		:: else
 		fi;
 #ifndef BROKEN_FINISH_REF
 		migd_copy_put(o);
 #endif
+		migd_batch_put(b, i);
 #ifndef BROKEN_MODULE
 		module_ref--;
 #endif
 		end_now = false;
 		was_settled = false;
-		stay = false
+		detached = false
+	}
+}
+
+/* The engine of a failed COPY is known to be quiet: it is unmapped. */
+inline migd_copy_let_go(o, b) {
+	atomic {
+		write(b, op_pages[o], -1);
+		migd_copy_get(o);
+		was_settled = settled[b];
+		detach(o, b, detached)
+	};
+	atomic {
+		if
+		:: was_settled -> migd_quarantine_drop(o, b)
+		:: else
+		fi;
+		if
+		:: detached -> migd_copy_put(o); migd_batch_put(b, i)
+		:: else
+		fi;
+		migd_copy_put(o);
+		module_ref--;
+		was_settled = false;
+		detached = false;
+		failed = false
 	}
 }
 
 proctype Copy(byte o)
 {
 	byte b, i, pages;
-	bool error, stay, was_settled, end_now;
+	bool error, failed, detached, was_settled, end_now;
 
 issue:
 	/* Those of a second life are like those of the first. */
@@ -175,7 +218,7 @@ end:	atomic {
 		:: PAGES > 1 -> pages = BIT(1)
 		fi;
 		if
-		:: closed[b] || ((claimed[b] | copied[b]) & pages) ->
+		:: closed[b] || ((claimed[b] | copied[b] | spoiled[b]) & pages) ->
 			migd_batch_put(b, i);
 			in_kernel--;
 			pages = 0;
@@ -191,7 +234,7 @@ end:	atomic {
 		op_batch[o] = b;
 		op_pages[o] = pages;
 		op_listed[o] = true;
-		nr_copies[b]++;
+		nr_out[b]++;
 #ifndef BROKEN_MODULE		/* the module goes while a callback runs */
 		module_ref++;
 #endif
@@ -246,14 +289,22 @@ end:	atomic {
 	/*
 	 * The engine. It may be late, have an error, or never come back; until
 	 * it does, it writes. It is under no obligation to get anywhere. After
-	 * its callback it writes no more: that is the provider's to keep.
+	 * a callback without an error it writes no more: that is the provider's
+	 * to keep.
 	 */
 	do
 	:: atomic { write(b, op_pages[o], 0) }
 	:: break
-	:: error = true; break
+	:: atomic { error = true; break }		/* nothing was submitted */
+	:: atomic { error = true; failed = true; break }
 	od;
-	migd_copy_finish(o, b, op_pages[o]);
+	migd_copy_finish(o, b, (failed -> 0 : op_pages[o]));
+	do
+	:: failed -> atomic { write(b, op_pages[o], 0) }
+	:: failed -> break
+	:: else -> goto done
+	od;
+	migd_copy_let_go(o, b);
 	goto done;
 
 cpu:	/* migd_copy_cpu_run(): a page at a time, until the batch is closed */

@@ -13,8 +13,8 @@ inline settle_page(b, p) {
 	:: why = POISONED
 	:: copied[b] & BIT(p)
 #ifndef BROKEN_RESCUE		/* the CPU copies what a descriptor may still write */
-	:: !(copied[b] & BIT(p)) && (claimed[b] & BIT(p)) -> why = LEFT
-	:: !((copied[b] | claimed[b]) & BIT(p)) ->
+	:: !(copied[b] & BIT(p)) && ((claimed[b] | spoiled[b]) & BIT(p)) -> why = LEFT
+	:: !((copied[b] | claimed[b] | spoiled[b]) & BIT(p)) ->
 #else
 	:: !(copied[b] & BIT(p)) ->
 #endif
@@ -28,7 +28,7 @@ inline settle_page(b, p) {
 #ifdef BROKEN_POISON_FIRST	/* the reason decides, not who may write */
 		:: why == LEFT ->
 #else
-		:: claimed[b] & BIT(p) ->
+		:: (claimed[b] | spoiled[b]) & BIT(p) ->
 #endif
 #ifndef BROKEN_HOLD
 			frame_ref[FRAME(b, p)]++;
@@ -45,7 +45,7 @@ inline settle_page(b, p) {
 
 /* For @o, whose pages are held now. */
 inline migd_quarantine_enter(o, b) {
-	/* Every page of a COPY that is out is held for it. */
+	/* Every page of a COPY that may write is held for it. */
 #ifndef BROKEN_POISON_FIRST
 	assert((held[b] & op_pages[o]) == op_pages[o])
 #else
@@ -64,7 +64,6 @@ inline quarantine_copies(b) {
 			migd_quarantine_enter(o, b)
 		:: op_listed[o] && op_batch[o] == b && op_finished[o] ->
 			op_listed[o] = false;
-			nr_copies[b]--;
 			migd_quarantine_drop(o, b);
 			migd_copy_put(o);
 			migd_batch_put(b, i)

@@ -13,9 +13,10 @@ bool sealed[BATCHES];
 bool settled[BATCHES];
 byte claimed[BATCHES];
 byte copied[BATCHES];
+byte spoiled[BATCHES];		/* an engine has reported an error */
 byte held[BATCHES];
 bool committing[BATCHES];	/* batch->commit is queued */
-byte nr_copies[BATCHES];	/* length of the list */
+byte nr_out[BATCHES];		/* COPYs that are not back */
 byte batch_ref[BATCHES];
 
 /* its delayed work */

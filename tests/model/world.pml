@@ -14,7 +14,9 @@ end_submit:
 end_slot:
 		atomic {
 			if
-			:: current_server != NONE && slot_state[current_server] == PARKED ->
+			/* With a second life the second batch is for that. */
+			:: current_server != NONE && slot_state[current_server] == PARKED &&
+			   (SERVERS == 1 || b == current_server) ->
 				s = current_server;
 				migd_slot_claim(s)
 			:: current_server == NONE -> break	/* server-wait-ms */
@@ -127,7 +129,7 @@ end_idle:
 #ifdef BROKEN_COMMIT		/* with descriptors out */
 		ok = true;
 #else
-		ok = (nr_copies[b] == 0);
+		ok = (nr_out[b] == 0);
 #endif
 		if
 		:: ok ->
@@ -244,7 +246,7 @@ open:
 		:: b != NONE ->
 			migd_batch_get(b);
 			orphan[b] = true;
-			now = (nr_copies[b] == 0 && !ending[b])
+			now = (nr_out[b] == 0 && !ending[b])
 		:: else
 		fi
 	};

@@ -7,6 +7,7 @@
 # timeout: 900
 set -eu -o pipefail
 
+# shellcheck disable=SC2154,SC2094 # top is of lib.sh; nothing is written there
 . "$(dirname "$0")/lib.sh"
 model=$top/tests/model
 work=$(mktemp -d)
@@ -67,16 +68,18 @@ search()
 {
 	local dir=$1 property=$2
 	shift 2
-	local compile=(-DSAFETY -DNOCLAIM) run=()
+	# The optimizer takes longer than all but the large searches.
+	local compile=(-O0 -DSAFETY -DNOCLAIM) run=()
 
 	if [[ $property != safety ]]; then
-		compile=(-DNFAIR=4)
+		compile=(-O0 -DNFAIR=4)
 		run=(-a -f -N "$property")
 	fi
+	[[ " $* " != *" -DLARGE "* ]] || compile[0]=-O1
 	mkdir "$dir"
 	cd "$dir"
 	if ! { spin "$@" -a "$model/migd.pml" &&
-	       gcc -O2 -w -DCOLLAPSE -DMEMLIM=900 "${compile[@]}" -o pan pan.c; } >log 2>&1; then
+	       gcc -w -DCOLLAPSE -DMEMLIM=900 "${compile[@]}" -o pan pan.c; } >log 2>&1; then
 		cat log
 		return 1
 	fi
@@ -117,12 +120,11 @@ one="-DPAGES=1 -DCOPIES=1"
 mortal="$one -DMORTAL"
 slots="$mortal -DNO_COPY=1 -DBATCHES=2 -DTHREADS=2 -DRINGS"
 cat >"$work/jobs" <<-EOF
-	right	two-by-dma	safety	-DPAGES=2 -DCOPIES=2
-	right	dma-and-cpu	safety	-DPAGES=2 -DCOPIES=2 -DDMA_COPIES=1
+	right	two-by-dma	safety	-DLARGE -DPAGES=2 -DCOPIES=2
+	right	dma-and-cpu	safety	-DLARGE -DPAGES=2 -DCOPIES=2 -DDMA_COPIES=1
 	right	killed	safety	-DPAGES=2 -DCOPIES=1 -DMORTAL -DRINGS
 	right	killed-cpu	safety	-DPAGES=2 -DCOPIES=1 -DDMA_COPIES=0 -DMORTAL -DRINGS
 	right	slot	safety	$slots
-	right	comes-back	safety	$mortal -DBATCHES=2 -DSERVERS=2
 	right	ends	unlocked	$mortal
 	right	ends-two	unlocked	$mortal -DNO_COPY=1 -DBATCHES=2
 	right	dies	exits	$mortal
@@ -131,6 +133,7 @@ cat >"$work/jobs" <<-EOF
 	broken	FINISH_REF	.*op_ref	safety	$mortal
 	broken	COMMAND	.*copy_cmd	safety	$one
 	broken	STAY	.*held	safety	$one
+	broken	SPOILED	.*(writers|given|held)	safety	$one
 	broken	MODULE	.*in_flight	safety	$mortal
 	broken	END_BIT	.*ends	safety	$one
 	broken	RESCUE	.*(writers|held)	safety	$one
@@ -168,8 +171,11 @@ for out in "$work"/[a-z]*/out; do
 done | sort -u | while read -r from to; do
 	echo "${names[from]} ${names[to]}"
 done | sort >"$work/taken"
-if ! same "$work/taken" "$work/table" 'taken by the search'; then
-	echo "the model never takes some of the table's transitions"
+# But for one: migd_slot_hand() makes LOCKED FETCHED before anybody else can see
+# the batch, so that none is ended in LOCKED.
+grep -vx 'LOCKED PUT_BACK' "$work/table" >"$work/live"
+if ! same "$work/taken" "$work/live" 'taken by the search'; then
+	echo "the transitions that the model takes are not those of the table"
 	status=1
 fi
 exit $status
