@@ -5,9 +5,9 @@
 # not, and its table of transitions is that of kmod/batch.c.
 #   tests/static/model.sh NAME...   only these searches
 # timeout: 900
+# shellcheck disable=SC2154,SC2094 # top is of lib.sh; nothing is written there
 set -eu -o pipefail
 
-# shellcheck disable=SC2154,SC2094 # top is of lib.sh; nothing is written there
 . "$(dirname "$0")/lib.sh"
 model=$top/tests/model
 work=$(mktemp -d)
