@@ -202,6 +202,48 @@ static void import_one(const struct nl_job *nl, void *arg)
 	import->jobs[import->nr++] = *nl;
 }
 
+static bool is_imported(const struct import *import, uint64_t id)
+{
+	for (size_t i = 0; i < import->nr; i++)
+		if (import->jobs[i].id == id)
+			return true;
+	return false;
+}
+
+/* The first job above @id that runs, as far as we know, and that the module did not list. */
+static struct job *next_missing(struct manager *m, const struct import *import, uint64_t id)
+{
+	for (struct job *job = m->jobs; job; job = job->next)
+		if (job->nl.id > id && !job->done && !is_imported(import, job->nl.id))
+			return job;
+	return NULL;
+}
+
+/*
+ * The module keeps the last jobs that have ended. One that has ended unheard and
+ * is not among them any more has an outcome that nobody knows.
+ */
+static void end_forgotten(struct manager *m, const struct import *import)
+{
+	struct nl_job nl;
+	struct job *job;
+	uint64_t id = 0;
+	int r;
+
+	/* Found again by its id each time: whoever ends may make an older one go. */
+	while ((job = next_missing(m, import, id))) {
+		id = job->nl.id;
+		r = nl_get_job(m->nl, id, &nl);
+		if (!r)
+			hear(&nl, m);
+		if (r != -ENOENT)
+			continue;
+		job->nl.state = MIGD_JOB_STATE_DONE;
+		job->nl.outcome = OUTCOME_UNKNOWN;
+		finish(m, job);
+	}
+}
+
 int jobs_import(struct manager *m)
 {
 	struct import import = { .jobs = NULL };
@@ -213,6 +255,8 @@ int jobs_import(struct manager *m)
 		r = -ENOMEM;
 	for (size_t i = 0; !r && i < import.nr; i++)
 		hear(&import.jobs[i], m);
+	if (!r)
+		end_forgotten(m, &import);
 	free(import.jobs);
 	manager_status(m);
 	return r;

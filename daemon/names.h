@@ -5,6 +5,9 @@
 
 #include <stdint.h>
 
+/* Of a job that has ended while nobody listened; its name is "unknown". */
+#define OUTCOME_UNKNOWN	UINT32_MAX
+
 const char *name_order(uint32_t order);
 const char *name_state(uint32_t state);
 const char *name_outcome(uint32_t outcome);		/* "" while there is none */

@@ -20,7 +20,7 @@
 #define REQUEST_BYTES	16384
 
 struct nl_ctl {
-	struct nl_sock *sock;
+	struct nl_sock *sock;		/* NULL: to be opened by the next request */
 	int family;
 	char message[256];		/* NLMSGERR_ATTR_MSG of the last error */
 };
@@ -91,35 +91,66 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *e, void *arg)
 	return NL_STOP;
 }
 
-/* Sends @msg, which is freed, and takes answers until the last. */
+static int open_socket(struct nl_ctl *ctl)
+{
+	const struct timeval tv = { .tv_sec = ANSWER_SECONDS };
+	int one = 1, fd;
+
+	ctl->sock = nl_socket_alloc();
+	if (!ctl->sock)
+		return -ENOMEM;
+	if (genl_connect(ctl->sock) < 0) {
+		nl_socket_free(ctl->sock);
+		ctl->sock = NULL;
+		return -EIO;
+	}
+	/* Without these an error comes without the module's sentence. */
+	fd = nl_socket_get_fd(ctl->sock);
+	setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one));
+	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	return 0;
+}
+
+/* Sends @msg and takes answers until the last. */
+static int exchange(struct nl_ctl *ctl, struct nl_msg *msg, struct request *req)
+{
+	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
+	int r;
+
+	if (!cb)
+		return -ENOMEM;
+	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_valid, req);
+	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_finish, req);
+	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_ack, req);
+	nl_cb_err(cb, NL_CB_CUSTOM, on_error, req);
+
+	r = nl_send_auto(ctl->sock, msg);
+	while (r >= 0 && !req->done)
+		r = nl_recvmsgs(ctl->sock, cb);
+	nl_cb_put(cb);
+	if (req->done)
+		return req->err;
+	/* What is still to come on this socket would be taken for the next answer. */
+	nl_socket_free(ctl->sock);
+	ctl->sock = NULL;
+	return r == -NLE_AGAIN ? -ETIMEDOUT : -EIO;
+}
+
+/* One request, with @msg, which is freed. */
 static int transact(struct nl_ctl *ctl, struct nl_msg *msg,
 		    void (*fn)(struct nlattr *attrs, int len, void *arg), void *arg)
 {
 	struct request req = { .ctl = ctl, .fn = fn, .arg = arg };
-	struct nl_cb *cb;
-	int r;
+	int r = 0;
 
 	ctl->message[0] = '\0';
-	cb = nl_cb_alloc(NL_CB_DEFAULT);
-	if (!cb) {
-		nlmsg_free(msg);
-		return -ENOMEM;
-	}
-	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_valid, &req);
-	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_finish, &req);
-	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_ack, &req);
-	nl_cb_err(cb, NL_CB_CUSTOM, on_error, &req);
-
-	r = nl_send_auto(ctl->sock, msg);
+	if (!ctl->sock)
+		r = open_socket(ctl);
+	if (!r)
+		r = exchange(ctl, msg, &req);
 	nlmsg_free(msg);
-	while (r >= 0 && !req.done)
-		r = nl_recvmsgs(ctl->sock, cb);
-	nl_cb_put(cb);
-	if (req.err)
-		return req.err;
-	if (r == -NLE_AGAIN)
-		return -ETIMEDOUT;
-	return r < 0 ? -EIO : 0;
+	return r;
 }
 
 static struct nl_msg *new_msg(struct nl_ctl *ctl, int cmd, int flags)
@@ -136,29 +167,15 @@ static struct nl_msg *new_msg(struct nl_ctl *ctl, int cmd, int flags)
 
 int nl_ctl_open(struct nl_ctl **ret)
 {
-	struct timeval tv = { .tv_sec = ANSWER_SECONDS };
 	struct nl_ctl *ctl;
-	int one = 1, fd, r;
+	int r;
 
 	ctl = calloc(1, sizeof(*ctl));
 	if (!ctl)
 		return -ENOMEM;
-	ctl->sock = nl_socket_alloc();
-	if (!ctl->sock) {
-		r = -ENOMEM;
+	r = open_socket(ctl);
+	if (r < 0)
 		goto err;
-	}
-	r = genl_connect(ctl->sock);
-	if (r < 0) {
-		r = -EIO;
-		goto err;
-	}
-	/* Without these an error comes without the module's sentence. */
-	fd = nl_socket_get_fd(ctl->sock);
-	setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one));
-	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-
 	ctl->family = genl_ctrl_resolve(ctl->sock, MIGD_FAMILY_NAME);
 	if (ctl->family < 0) {
 		r = -ENOENT;
@@ -176,7 +193,8 @@ void nl_ctl_close(struct nl_ctl *ctl)
 {
 	if (!ctl)
 		return;
-	nl_socket_free(ctl->sock);
+	if (ctl->sock)
+		nl_socket_free(ctl->sock);
 	free(ctl);
 }
 

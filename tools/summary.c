@@ -31,6 +31,7 @@ static const char *outcome_words(const struct job *job)
 		{ "cancelled", "was cancelled" },
 		{ "target-gone", "ended because the process exited or replaced its memory" },
 		{ "server-lost", "ended because the daemon died and none came back in time" },
+		{ "unknown", "ended while the daemon could not listen, so how is not known" },
 	};
 
 	if (!strcmp(job->outcome, "moved") && !job->moved && !job_left(job))
