@@ -41,6 +41,11 @@ int bus_reply_paths(char **paths, size_t n, char ***ret)
 	return -ENOMEM;
 }
 
+struct manager *bus_manager_of(sd_bus_message *msg)
+{
+	return sd_bus_slot_get_userdata(sd_bus_get_current_slot(sd_bus_message_get_bus(msg)));
+}
+
 int bus_check_sender(sd_bus_message *msg, const char *what, sd_bus_error *error)
 {
 	sd_bus_creds *creds = NULL;

@@ -37,6 +37,9 @@ int bus_reply_paths(char **paths, size_t n, char ***ret);
  */
 int bus_check_sender(sd_bus_message *msg, const char *what, sd_bus_error *error);
 
+/* For the methods of jobs and engines, which sd-bus passes only these. */
+struct manager *bus_manager_of(sd_bus_message *msg);
+
 /* Room for an object path. */
 #define BUS_PATH_LEN	256
 

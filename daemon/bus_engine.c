@@ -75,6 +75,26 @@ static int describe(sd_bus_message *msg, void *arg, sd_bus_error *error)
 	return bus_reply_json(msg, json_channel(arg));
 }
 
+static int release(sd_bus_message *msg, void *arg, sd_bus_error *error)
+{
+	const struct nl_channel *c = arg;
+	struct fault f = { .id = FAULT_NONE };
+	struct manager *m = bus_manager_of(msg);
+	char name[NL_NAME_LEN];
+	int r;
+
+	/* The list it is in is about to be read again. */
+	snprintf(name, sizeof(name), "%s", c->name);
+	r = bus_check_sender(msg, "give engines back", error);
+	if (r < 0)
+		return r;
+	r = serve_ensure(m, &f);
+	if (r >= 0)
+		r = renew_release(m, name, msg, &f);
+	/* It is answered when the channel has gone. */
+	return r < 0 ? bus_fault(error, &f) : 1;
+}
+
 #define CONST	SD_BUS_VTABLE_PROPERTY_CONST
 #define AT(f)	offsetof(struct nl_channel, f)
 
@@ -91,6 +111,8 @@ static const sd_bus_vtable engine_vtable[] = {
 	SD_BUS_PROPERTY("Errors", "t", NULL, AT(errors), 0),
 	SD_BUS_PROPERTY("InFlight", "u", NULL, AT(in_flight), 0),
 	SD_BUS_PROPERTY("Quarantined", "t", NULL, AT(quarantined), 0),
+	SD_BUS_METHOD_WITH_ARGS("Release", SD_BUS_NO_ARGS, SD_BUS_NO_ARGS, release,
+				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Describe", SD_BUS_NO_ARGS, SD_BUS_ARGS("s", json), describe,
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_VTABLE_END

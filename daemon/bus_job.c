@@ -82,12 +82,6 @@ static int get_left(sd_bus *bus, const char *path, const char *iface, const char
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-/* The manager of the bus' objects; sd-bus passes only the job. */
-static struct manager *manager_of(sd_bus_message *msg)
-{
-	return sd_bus_slot_get_userdata(sd_bus_get_current_slot(sd_bus_message_get_bus(msg)));
-}
-
 static int cancel(sd_bus_message *msg, void *arg, sd_bus_error *error)
 {
 	struct fault f = { .id = FAULT_NONE };
@@ -96,7 +90,7 @@ static int cancel(sd_bus_message *msg, void *arg, sd_bus_error *error)
 	r = bus_check_sender(msg, "cancel jobs", error);
 	if (r < 0)
 		return r;
-	r = job_cancel(manager_of(msg), arg, &f);
+	r = job_cancel(bus_manager_of(msg), arg, &f);
 	if (r < 0)
 		return bus_fault(error, &f);
 	return sd_bus_reply_method_return(msg, NULL);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Interface org.migd1.Manager. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +89,32 @@ static int list_engines(sd_bus_message *msg, void *arg, sd_bus_error *error)
 	return reply_array(msg, "(so)", arg, append_engines);
 }
 
+static int claim_engine(sd_bus_message *msg, void *arg, sd_bus_error *error)
+{
+	struct fault f = { .id = FAULT_NONE };
+	struct manager *m = arg;
+	char path[BUS_PATH_LEN];
+	const char *name;
+	int r;
+
+	r = bus_check_sender(msg, "claim engines", error);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_read(msg, "s", &name);
+	if (r < 0)
+		return r;
+	r = serve_ensure(m, &f);
+	if (r >= 0 && policy_check_engine(name) < 0)
+		r = fault_set(&f, FAULT_INVALID_ARGUMENT,
+			      "'%s' is no name of a channel: see /sys/class/dma", name);
+	if (r >= 0)
+		r = claim_channel(m, name, &f);
+	if (r < 0)
+		return bus_fault(error, &f);
+	bus_engine_path(name, path);
+	return sd_bus_reply_method_return(msg, "o", path);
+}
+
 static int get_stats(sd_bus_message *msg, void *arg, sd_bus_error *error)
 {
 	struct fault f = { .id = FAULT_NONE };
@@ -150,6 +177,8 @@ static const sd_bus_vtable manager_vtable[] = {
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("ListEngines", SD_BUS_NO_ARGS, ARGS("a(so)", engines),
 				list_engines, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("ClaimEngine", ARGS("s", name), ARGS("o", engine), claim_engine,
+				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("GetStats", SD_BUS_NO_ARGS, ARGS("s", json), get_stats,
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Describe", SD_BUS_NO_ARGS, ARGS("s", json), describe,
@@ -185,9 +214,11 @@ void bus_ready_changed(struct manager *m)
 
 void bus_engine_fault(struct manager *m, const struct nl_channel *channel)
 {
+	const char *words = channel->error == EILSEQ ? "a copy that it called complete was wrong" :
+			    strerror(channel->error);
+
 	check_sent(sd_bus_emit_signal(m->bus, BUS_ROOT, BUS_MANAGER_IFACE, "EngineFault", "sis",
-				      channel->name, (int)channel->error,
-				      strerror(channel->error)), "EngineFault");
+				      channel->name, (int)channel->error, words), "EngineFault");
 }
 
 void bus_batch_rescued(struct manager *m, const struct nl_job *job)

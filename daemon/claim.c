@@ -8,6 +8,7 @@
 #include "bus.h"
 #include "log.h"
 #include "manager.h"
+#include "names.h"
 
 #define DMA_CLASS	"/sys/class/dma"
 
@@ -91,7 +92,8 @@ static void update_roster(struct manager *m, const struct nl_channel *c)
 	atomic_store(&entry->node, c->node);
 	/* A faulted one is tried again when it has rested. */
 	usable = c->state == MIGD_CHANNEL_STATE_READY || c->state == MIGD_CHANNEL_STATE_FAULTED;
-	atomic_store(&entry->usable, usable);
+	atomic_store(&entry->usable, usable && !entry->leaving);
+	renew_spoiled(m, c);
 }
 
 static const struct nl_channel *in_dump(const struct dump *d, const char *name)
@@ -152,6 +154,30 @@ int engines_refresh(struct manager *m, uint64_t max_age_ns)
 	 * which comes back here and finds what it needs fresh enough.
 	 */
 	tell_changes(m, &old);
+	return 0;
+}
+
+int claim_channel(struct manager *m, const char *name, struct fault *f)
+{
+	const struct nl_channel *c;
+	uint32_t id;
+	int r;
+
+	engines_refresh(m, 0);
+	c = engine_find(m, name);
+	if (c && (c->state == MIGD_CHANNEL_STATE_READY || c->state == MIGD_CHANNEL_STATE_FAULTED))
+		return 0;
+	if (c && c->state != MIGD_CHANNEL_STATE_LEAVING)
+		return fault_set(f, FAULT_BUSY, "%s is claimed already, and %s: release it first",
+				 name, name_channel_state(c->state));
+	r = nl_claim(m->nl, name, &id);
+	if (r < 0)
+		return fault_set(f, FAULT_NO_SUCH_ENGINE, "DMA channel '%s' cannot be claimed: %s",
+				 name, *nl_ctl_message(m->nl) ? nl_ctl_message(m->nl) :
+				 strerror(-r));
+	log_info("claimed DMA channel %s", name);
+	engines_refresh(m, 0);
+	engine_default_changed(m);
 	return 0;
 }
 

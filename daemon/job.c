@@ -445,8 +445,15 @@ static void on_engine_fault(const struct nl_channel *channel, void *arg)
 	struct log_fields fields = { .message_id = MSG_ENGINE_FAULT, .engine = channel->name };
 	struct manager *m = arg;
 
-	log_event(LOG_WARNING, &fields, "a COPY failed on %s: %s; the channel rests",
-		  channel->name, strerror(channel->error));
+	if (channel->error == EILSEQ) {
+		fields.message_id = MSG_DISABLED;
+		log_event(LOG_ERR, &fields,
+			  "%s called a copy complete that was wrong, and is disabled: find out why before migctl engines release and claim",
+			  channel->name);
+	} else {
+		log_event(LOG_WARNING, &fields, "a COPY failed on %s: %s; the channel rests",
+			  channel->name, strerror(channel->error));
+	}
 	bus_engine_fault(m, channel);
 	engines_refresh(m, 0);
 }

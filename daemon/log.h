@@ -17,11 +17,13 @@
 #define MSG_JOB_STARTED		"7b32cca9f90f4d8a8ea7cf327f105cda"
 #define MSG_JOB_DONE		"11ef1b1a40314dbcad1774e9d027b31e"
 #define MSG_ENGINE_FAULT	"a66509254980467c94ff8d19099e5aa1"
+#define MSG_DISABLED		"c6fae43a23684b5a8a2d6d6e91b68ac4"
 #define MSG_COPY_FALLBACK	"5ed1a5401e9a4fcaa893c110b2a81411"
 #define MSG_BATCH_RESCUED	"89cff33095184d658e5aee7a24ecb078"
 #define MSG_QUARANTINE		"c0017ec23da04642888c9564cfc39726"
 #define MSG_MEMLOCK		"fba19963acfb4a738e0a149bc6303b9c"
 #define MSG_STUCK		"86f2184569a740c0a0b3c89c5fe14f3d"
+#define MSG_RENEWED		"65d224e5a0bb4f1392daca86c11458f3"
 #define MSG_CONFIG		"b8f1ea083aaa46d8809189a5da660eae"
 
 /* Fields of a line; those left 0 or NULL are not sent. */

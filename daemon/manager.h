@@ -56,6 +56,7 @@ struct manager {
 	sd_event_source *notes_source;
 	struct jobtab jobtab;
 	struct roster roster;
+	sd_event_source *renewal;	/* when to look after channels that leave */
 
 	/* The engines as last dumped; the CPU is among them. */
 	struct nl_channel engines[ROSTER_MAX + 1];
@@ -91,6 +92,8 @@ int serve_ensure(struct manager *m, struct fault *f);
 /* claim.c: the channels. */
 int claim_channels(struct manager *m);
 void claim_release(struct manager *m);
+/* Claim @name, whatever migd.conf says of it. */
+int claim_channel(struct manager *m, const char *name, struct fault *f);
 /* Read the engines again if they are older than @max_age_ns. */
 int engines_refresh(struct manager *m, uint64_t max_age_ns);
 const struct nl_channel *engine_find(const struct manager *m, const char *name);
@@ -100,6 +103,15 @@ int engine_choice(const struct manager *m, const char *name, uint32_t *ret);
 const char *engine_default(const struct manager *m, uint32_t *ret_choice);
 /* Tell the workers of a policy that may be new. */
 void engine_default_changed(struct manager *m);
+
+/*
+ * renew.c: give channel @name back; @msg is answered when that is done. On an
+ * error @f says why not.
+ */
+int renew_release(struct manager *m, const char *name, sd_bus_message *msg, struct fault *f);
+/* Claim @c anew if too much is held for it. */
+void renew_spoiled(struct manager *m, const struct nl_channel *c);
+void renew_stop(struct manager *m);
 
 /* watchdog.c */
 int watchdog_start(struct manager *m);

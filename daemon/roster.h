@@ -22,10 +22,17 @@ struct channel {
 
 	uint32_t _Atomic id;		/* what a COPY names */
 	int _Atomic node;		/* -1: none */
-	bool _Atomic usable;		/* claimed, not quarantined, not leaving */
+	bool _Atomic usable;		/* claimed, and may take COPYs */
 	uint32_t _Atomic load;		/* pages in hand, over all workers */
 	uint32_t _Atomic faults;	/* COPYs failed in a row */
 	uint64_t _Atomic rest_until;	/* CLOCK_MONOTONIC ns */
+
+	/* The main thread's own, for renew.c. */
+	bool leaving;			/* to be given back: takes no COPY */
+	bool again;			/* and then to be claimed anew */
+	uint64_t leave_ns;		/* since then, or not before */
+	uint64_t renewed_ns;		/* when it was last claimed anew; 0: never */
+	struct sd_bus_message *asker;	/* who waits until it is given back */
 };
 
 struct roster {

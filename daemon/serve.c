@@ -234,6 +234,7 @@ int serve_start(struct manager *m)
 void serve_stop(struct manager *m)
 {
 	route_stop(m);
+	renew_stop(m);
 	for (unsigned int i = 0; i < m->nr_workers; i++)
 		worker_stop(&m->workers[i]);
 	m->nr_workers = 0;

@@ -177,6 +177,20 @@ int client_new_call(struct client *c, const char *path, const char *iface, const
 	return 0;
 }
 
+int client_send(struct client *c, sd_bus_message *m, int r)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	int code = MIGCTL_OK;
+
+	if (r >= 0)
+		r = sd_bus_call(c->bus, m, 0, &error, NULL);
+	if (r < 0)
+		code = client_fail(&error, r);
+	sd_bus_message_unref(m);
+	sd_bus_error_free(&error);
+	return code;
+}
+
 int client_add_matches(struct client *c, const struct client_match *matches, void *userdata)
 {
 	int r = 0;

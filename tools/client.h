@@ -11,6 +11,7 @@
 #define BUS_NAME	"org.migd1"
 #define BUS_ROOT	"/org/migd1"
 #define BUS_JOBS	"/org/migd1/job"
+#define BUS_ENGINES	"/org/migd1/engine"
 #define IFACE_MANAGER	"org.migd1.Manager"
 #define IFACE_JOB	"org.migd1.Job"
 #define IFACE_ENGINE	"org.migd1.Engine"
@@ -71,6 +72,9 @@ bool client_no_object(const sd_bus_error *error);
 /* A method call on the service. */
 int client_new_call(struct client *c, const char *path, const char *iface, const char *member,
 		    sd_bus_message **ret);
+
+/* Send the call @m, the making of which answered @r, and drop it; returns an exit code. */
+int client_send(struct client *c, sd_bus_message *m, int r);
 
 /* Who takes a signal. */
 struct client_match {

@@ -44,13 +44,21 @@ static unsigned int terminal_columns(void)
 	return size.ws_col;
 }
 
+/* Has the job tried every page? It may have been of less than at the beginning. */
+static bool is_through(const struct job *job)
+{
+	return job_is_done(job) && (!strcmp(job->outcome, "moved") ||
+				    !strcmp(job->outcome, "partly") ||
+				    !strcmp(job->outcome, "failed"));
+}
+
 static unsigned int percent(const struct progress *p, const struct job *job)
 {
-	if (!job->total)
-		return job_is_done(job) ? 100 : 0;
-	/* The target may have got new pages since they were counted. */
-	if (p->handled >= job->total)
+	/* The target may have given pages back since they were counted, or got new ones. */
+	if (is_through(job) || (job->total && p->handled >= job->total))
 		return 100;
+	if (!job->total)
+		return 0;
 	return p->handled * 100 / job->total;
 }
 

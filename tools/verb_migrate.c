@@ -330,6 +330,9 @@ static void say_outcome(const struct job *job, int code)
 	else if (!strcmp(job->outcome, "target-gone"))
 		say_err("process %u exited or replaced its memory: nothing is left to move",
 			job->pid);
+	else if (!strcmp(job->outcome, "unknown"))
+		say_err("job %llu ended while the daemon could not listen: /proc/%u/numa_maps shows where its pages are; migrate again if they should move",
+			job->id, job->pid);
 	else if (code == MIGCTL_FAILED)
 		say_err("job %llu moved no page though there were some: `migctl jobs %llu` tells why for each reason",
 			job->id, job->id);

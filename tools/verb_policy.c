@@ -101,9 +101,8 @@ static int parse_setting(const char *word, struct setting *set)
 
 static int apply(struct client *c, const struct setting *set)
 {
-	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *m = NULL;
-	int r, code = MIGCTL_OK;
+	int r;
 
 	r = client_new_call(c, BUS_ROOT, IFACE_PROPS, "Set", &m);
 	if (r >= 0)
@@ -112,13 +111,7 @@ static int apply(struct client *c, const struct setting *set)
 		r = sd_bus_message_append(m, "v", "s", set->text);
 	else if (r >= 0)
 		r = sd_bus_message_append(m, "v", "t", set->number);
-	if (r >= 0)
-		r = sd_bus_call(c->bus, m, 0, &error, NULL);
-	if (r < 0)
-		code = client_fail(&error, r);
-	sd_bus_message_unref(m);
-	sd_bus_error_free(&error);
-	return code;
+	return client_send(c, m, r);
 }
 
 static void print_value(const struct key *key, const char *text, __u64 number)

@@ -13,6 +13,8 @@ static const struct script scripts[] = {
 	{ "moved", RUN, "moved", .total = 1000, .moved = 1000 },
 	{ "nothing", RUN, "moved", .total = 0, .moved = 0 },
 	{ "partly", RUN, "partly", .total = 1000, .moved = 900 },
+	{ "shrunk", RUN, "moved", .total = 1000, .moved = 990, .gone = 10 },
+	{ "unknown", RUN, "unknown", .total = 1000, .moved = 500 },
 	{ "failed", RUN, "failed", .total = 1000, .moved = 0 },
 	{ "target-gone", RUN, "target-gone", .total = 1000, .moved = 500 },
 	{ "server-lost", RUN, "server-lost", .total = 1000, .moved = 0 },
@@ -39,6 +41,17 @@ static const struct script scripts[] = {
 	{ "bad-option", RUN, "", .refusal = "org.migd1.Error.InvalidOption" },
 };
 
+/* What is never moved is left on the way; the rest is left when the job ends early. */
+__u64 fake_left(const struct fake *fake)
+{
+	const struct script *script = fake->script;
+	__u64 pages = script->total - script->gone;
+
+	if (!strcmp(fake->state, "done"))
+		return pages - fake->moved;
+	return (pages - script->moved) * fake->step / STEPS;
+}
+
 static int emit_progress(struct fake *fake)
 {
 	return sd_bus_emit_properties_changed(fake->bus, JOB_PATH, JOB, "State", "Outcome",
@@ -55,7 +68,7 @@ int fake_end(struct fake *fake, const char *outcome)
 	if (r < 0)
 		return r;
 	return sd_bus_emit_signal(fake->bus, JOB_PATH, JOB, "Done", "stt", outcome, fake->moved,
-				  fake->script->total - fake->moved);
+				  fake_left(fake));
 }
 
 static int emit_events(struct fake *fake)

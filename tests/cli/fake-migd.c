@@ -118,7 +118,6 @@ static json_t *hist(void)
 
 static json_t *job_json(const struct fake *fake)
 {
-	const struct script *script = fake->script;
 	json_t *job;
 
 	job = json_pack("{s:i, s:i, s:s, s:i, s:i, s:s, s:s}", "id", 7, "pid", 4242,
@@ -128,11 +127,11 @@ static json_t *job_json(const struct fake *fake)
 		return NULL;
 	json_object_set_new(job, "state", json_string(fake->state));
 	json_object_set_new(job, "outcome", json_string(fake->outcome));
-	json_object_set_new(job, "total", json_integer(script->total));
+	json_object_set_new(job, "total", json_integer(fake->script->total));
 	json_object_set_new(job, "moved", json_integer(fake->moved));
 	json_object_set_new(job, "bytes", json_integer(fake->bytes));
 	json_object_set_new(job, "left", json_pack("{s:I, s:i}", "file",
-						   (json_int_t)(script->total - fake->moved),
+						   (json_int_t)fake_left(fake),
 						   "no-memory", 0));
 	json_object_set_new(job, "passes", json_integer(2));
 	json_object_set_new(job, "batches", json_integer(9));
@@ -195,6 +194,29 @@ static int method_stats(sd_bus_message *m, void *userdata, sd_bus_error *error)
 				       "left", "file", 7, "blackout", hist()));
 }
 
+static int method_claim(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct fake *fake = userdata;
+	const char *name;
+	int r;
+
+	r = sd_bus_message_read(m, "s", &name);
+	if (r < 0)
+		return r;
+	printf("call ClaimEngine %s\n", name);
+	if (fake->script->refusal)
+		return refuse(fake, error);
+	return sd_bus_reply_method_return(m, "o", "/org/migd1/engine/dma0chan0");
+}
+
+static int method_release(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct fake *fake = userdata;
+
+	printf("call Release %s\n", sd_bus_message_get_path(m));
+	return fake->script->refusal ? refuse(fake, error) : sd_bus_reply_method_return(m, NULL);
+}
+
 static int method_cancel(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct fake *fake = userdata;
@@ -225,16 +247,6 @@ static int get_id(sd_bus *bus, const char *path, const char *iface, const char *
 	return r < 0 ? r : sd_bus_message_append(reply, "t", JOB_ID);
 }
 
-/* What is never moved is left on the way; the rest is left when the job ends early. */
-static __u64 pages_left(const struct fake *fake)
-{
-	const struct script *script = fake->script;
-
-	if (!strcmp(fake->state, "done"))
-		return script->total - fake->moved;
-	return (script->total - script->moved) * fake->step / STEPS;
-}
-
 static int get_any(sd_bus *bus, const char *path, const char *iface, const char *property,
 		   sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
@@ -253,7 +265,7 @@ static int get_any(sd_bus *bus, const char *path, const char *iface, const char 
 	if (!strcmp(property, "Total"))
 		return sd_bus_message_append(reply, "t", fake->script->total);
 	if (!strcmp(property, "Left"))
-		return sd_bus_message_append(reply, "a{st}", 1, "file", pages_left(fake));
+		return sd_bus_message_append(reply, "a{st}", 1, "file", fake_left(fake));
 	if (!strcmp(property, "State"))
 		return sd_bus_message_append(reply, "s", fake->state);
 	if (!strcmp(property, "Outcome"))
@@ -318,6 +330,7 @@ static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_METHOD("MigrateProcess", "uiia{sv}", "o", method_migrate,
 		      SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("ClaimEngine", "s", "o", method_claim, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("GetStats", "", "s", method_stats, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Describe", "", "s", method_describe, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Version", "s", get_any, 0, 0),
@@ -329,6 +342,12 @@ static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_SIGNAL("EngineFault", "sis", 0),
 	SD_BUS_SIGNAL("BatchRescued", "tstt", 0),
 	SD_BUS_SIGNAL("Quarantine", "st", 0),
+	SD_BUS_VTABLE_END
+};
+
+static const sd_bus_vtable engine_vtable[] = {
+	SD_BUS_VTABLE_START(0),
+	SD_BUS_METHOD("Release", "", "", method_release, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_VTABLE_END
 };
 
@@ -433,6 +452,9 @@ static int setup(struct fake *fake)
 	if (r >= 0)
 		r = sd_bus_add_object_vtable(fake->bus, NULL, ROOT, "org.migd1.Policy",
 					     policy_vtable, fake);
+	if (r >= 0)
+		r = sd_bus_add_object_vtable(fake->bus, NULL, "/org/migd1/engine/dma0chan0",
+					     "org.migd1.Engine", engine_vtable, fake);
 	if (r >= 0)
 		r = sd_bus_add_fallback_vtable(fake->bus, NULL, "/org/migd1/job", JOB, job_vtable,
 					       find_job, fake);

@@ -38,6 +38,7 @@ enum course {
  * @outcome:	of the job
  * @total:	pages
  * @moved:	pages moved in the end
+ * @gone:	pages that the target has given back by then
  * @refusal:	error of everything that needs permission
  * @next:	the script to go on with after a restart
  * @resumed:	the job is there from the start, half moved
@@ -49,7 +50,7 @@ struct script {
 	const char *name;
 	enum course course;
 	const char *outcome;
-	__u64 total, moved;
+	__u64 total, moved, gone;
 	const char *refusal;
 	const char *next;
 	bool resumed, late, held, unready;
@@ -87,6 +88,9 @@ void fake_begin(struct fake *fake);
 
 /* It ends now; also says so. */
 int fake_end(struct fake *fake, const char *outcome);
+
+/* Pages left. */
+__u64 fake_left(const struct fake *fake);
 
 /* Event handler: the job is there, also when it is late. */
 int fake_appear(sd_event_source *source, void *userdata);

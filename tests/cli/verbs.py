@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Tables, events and completion."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+
+from harness import COMPLETION, MIGCTL, Case, read_until
+
+
+class Tables(Case):
+    def test_status(self):
+        self.bus.fake("moved")
+        out, _ = self.migctl("status")
+        self.assertIn("engines   cpu (ready), dma0chan0 (ready), ", out)
+        self.assertRegex(out, r",\n {10}dma\dchan0 \(ready\), ")
+        self.assertIn(", dma7chan0 (ready)\n", out)
+        self.assertLessEqual(max(map(len, out.splitlines())), 80, out)
+        self.assertIn("0: 1024.0 MiB free of 2048.0 MiB", out)
+        self.assertEqual(json.loads(self.migctl("status", "--json")[0])["version"], "0.1")
+
+    def test_jobs(self):
+        self.bus.fake("moved")
+        self.assertEqual(json.loads(self.migctl("jobs", "--json")[0]), [])
+        self.migrate("--quiet")
+        out, _ = self.migctl("jobs")
+        self.assertRegex(out, r"^ID +PID +COMM")
+        self.assertRegex(out, r"\n 7 +4242 +redis\?\[2J +0 +1 +copy-first +auto +done +moved")
+        out, _ = self.migctl("jobs", "--no-legend")
+        self.assertEqual(out.split()[0], "7")
+        self.assertEqual(len(out.splitlines()), 1)
+        self.assertEqual(json.loads(self.migctl("jobs", "--json")[0])[0]["id"], 7)
+        self.assertEqual(json.loads(self.migctl("jobs", "7", "--json")[0])["id"], 7)
+        self.assertIn("commit   p50", self.migctl("jobs", "7")[0])
+
+    def test_engines(self):
+        self.bus.fake("moved")
+        out, _ = self.migctl("engines")
+        self.assertRegex(out, r"\ncpu +- +- +- +ready +3 +300 +1.2 MiB +0 +0 +0 +210 us +480 us")
+        self.assertEqual(json.loads(self.migctl("engines", "--json")[0])[0]["name"], "cpu")
+
+    def test_change_engines(self):
+        fake = self.bus.fake("moved")
+        for verb, call in (("release", "Release /org/migd1/engine/dma0chan0"),
+                           ("claim", "ClaimEngine dma0chan0")):
+            out, _ = self.migctl("engines", verb, "dma0chan0")
+            self.assertRegex(out, r"\ndma0chan0 ")
+            self.assertEqual(fake.stdout.readline(), f"call {call}\n")
+        self.refused(self.migctl("engines", "release", "nope", code=1)[1], "'nope'",
+                     "migctl engines")
+
+    def test_stats(self):
+        self.bus.fake("moved")
+        out, _ = self.migctl("stats")
+        self.assertIn("7  pages left, file: page cache of files", out)
+        self.assertRegex(out, r"9  times blackout +p50 210 us")
+        self.assertEqual(json.loads(self.migctl("stats", "--json")[0])["jobs"], 3)
+
+    def test_policy(self):
+        self.bus.fake("moved")
+        shown = "default-engine=auto\ndeadline=20000us\nbatch-pages=512\nmax-rate=none\n"
+        self.assertEqual(self.migctl("policy")[0], shown)
+        out, _ = self.migctl("policy", "set", "default-engine=cpu", "deadline=1s",
+                             "batch-pages=64", "max-rate=2Gi")
+        self.assertEqual(out, "default-engine=cpu\ndeadline=1000000us\nbatch-pages=64\n"
+                         "max-rate=2147483648\n")
+        self.assertEqual(self.migctl("policy", "set", *shown.split())[0], shown)
+        out, _ = self.migctl("policy", "set", "default-engine=dma", "--json")
+        self.assertEqual(json.loads(out), {"default_engine": "dma"})
+
+
+class Monitor(Case):
+    def test_lines(self):
+        self.bus.fake("events")
+        proc = self.start("monitor")
+        out = read_until(proc.stdout, "listening")
+        self.migrate("--quiet")
+        out = read_until(proc.stdout, "job 7: done, outcome moved, 1000 pages moved", out)
+        for line in ("job 7: new", "job 7: running, 500 pages moved",
+                     "engine dma0chan0: fault, the engine answered with an error",
+                     "job 7: a batch was rescued (deadline), 12 pages moved, 4 put back",
+                     "engine dma0chan0: 4 pages in quarantine"):
+            self.assertIn(line, out)
+        proc.send_signal(signal.SIGINT)
+        self.assertEqual(proc.wait(), 0)
+
+    def test_json(self):
+        fake = self.bus.fake("events")
+        proc = self.start("monitor", "--json")
+        events = [json.loads(proc.stdout.readline())]
+        self.assertEqual(events[0]["event"], "listening")
+        self.migrate("--quiet")
+        fake.terminate()
+        while events[-1]["event"] != "daemon-gone":
+            events.append(json.loads(proc.stdout.readline()))
+        proc.terminate()
+        self.assertEqual(proc.wait(), 0)
+        kinds = {event["event"] for event in events}
+        self.assertTrue({"job-progress", "job-done", "engine-fault", "batch-rescued", "quarantine",
+                         "daemon-gone"} <= kinds, kinds)
+
+
+class Completion(Case):
+    def complete(self, *words):
+        """What Tab offers after these words."""
+        script = (f'. "{COMPLETION}"\nCOMP_WORDS=("$@")\nCOMP_CWORD=$(($# - 1))\n'
+                  '_migctl\nprintf "%s\\n" "${COMPREPLY[@]}"\n')
+        env = dict(self.bus.env, PATH=os.path.dirname(MIGCTL) + ":" + os.environ["PATH"])
+        out = subprocess.run(["bash", "-c", script, "bash", "migctl", *words], env=env, text=True,
+                             check=True, stdout=subprocess.PIPE).stdout
+        return out.split()
+
+    def test_static(self):
+        self.assertEqual(self.complete("st"), ["status", "stats"])
+        self.assertIn("--no-block", self.complete("migrate", "--"))
+        self.assertEqual(self.complete("migrate", "--order", ""), ["copy-first", "state-first"])
+        self.assertIn(str(os.getpid()), self.complete("migrate", ""))
+        self.assertIn("0", self.complete("migrate", "1", "--to", ""))
+        self.assertEqual(self.complete("policy", ""), ["set"])
+        self.assertEqual(self.complete("engines", ""), ["release", "claim"])
+        self.assertIn("deadline=", self.complete("policy", "set", ""))
+        # Without a daemon there is nothing to offer, and none is started.
+        self.assertEqual(self.complete("jobs", ""), [])
+
+    def test_every_option(self):
+        for verb in ("status", "migrate", "jobs", "cancel", "engines", "stats", "policy",
+                     "monitor"):
+            listed = set(re.findall(r"--[a-z-]+", self.migctl(verb, "--help")[0]))
+            self.assertTrue(set(self.complete(verb, "--")) <= listed)
+            for option in re.findall(r"^ .*?(--[a-z-]+)", self.migctl(verb, "--help")[0], re.M):
+                self.assertIn(option, self.complete(verb, "--"))
+
+    def test_service(self):
+        self.bus.fake("hold")
+        self.migrate("--no-block")
+        self.assertEqual(self.complete("cancel", ""), ["7"])
+        self.assertEqual(self.complete("jobs", ""), ["7"])
+        self.assertIn("cpu", self.complete("migrate", "1", "--engine", ""))
+        self.assertIn("dma0chan0", self.complete("engines", "release", ""))
