@@ -171,16 +171,36 @@ void migd_batch_commit(struct migd_batch *batch)
 }
 
 /**
- * migd_batch_arm() - start the deadline of a batch
- * @batch: locked, deadline_ns is set
+ * migd_batch_arm() - arm the deadline of a batch
+ * @batch: locked; its deadline has run since before that, and may have passed
  *
  * Context: any.
  */
 void migd_batch_arm(struct migd_batch *batch)
 {
+	u64 now = ktime_get_ns();
+	unsigned long wait = 0;
+
+	if (now < batch->deadline_ns)
+		wait = usecs_to_jiffies(DIV_ROUND_UP_ULL(batch->deadline_ns - now,
+							 NSEC_PER_USEC));
 	migd_batch_get(batch);
-	queue_delayed_work(migd_end_wq, &batch->deadline,
-			   usecs_to_jiffies(batch->job->deadline_us));
+	queue_delayed_work(migd_end_wq, &batch->deadline, wait);
+}
+
+/**
+ * migd_batch_timed() - the pages of a batch have been unlocked
+ * @batch: the batch
+ * @now: when
+ *
+ * Context: any.
+ */
+void migd_batch_timed(const struct migd_batch *batch, u64 now)
+{
+	if (now <= batch->deadline_ns + MIGD_GRACE_MS * (u64)NSEC_PER_MSEC)
+		return;
+	atomic64_inc(&migd_stats.late);
+	trace_migd_error(batch->job->id, batch->seq, "late", -ETIME);
 }
 
 /**

@@ -204,10 +204,7 @@ static void account(struct migd_batch *batch, int cause, unsigned int moved,
 	atomic64_inc(&job->batches);
 	atomic64_add(moved, &migd_stats.moved);
 	atomic64_add(moved, &job->moved);
-	if (now > batch->deadline_ns + MIGD_GRACE_MS * (u64)NSEC_PER_MSEC) {
-		atomic64_inc(&migd_stats.late);
-		trace_migd_error(job->id, batch->seq, "late", -ETIME);
-	}
+	migd_batch_timed(batch, now);
 	if (cause != MIGD_END_COMMIT) {
 		struct migd_rescue rescue = {
 			.job = job->id, .cause = cause, .moved = moved,

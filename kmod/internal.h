@@ -166,15 +166,16 @@ struct migd_range {
 	unsigned long start, end;
 };
 
-/* What is left in large folios: neighbours of one kind are one range. */
-struct migd_large {
+/* Pages that a scan leaves where they are: neighbours of one kind are one. */
+struct migd_left {
 	unsigned long start, end;
-	unsigned long step;		/* bytes from folio to folio, if known */
+	unsigned long step;		/* bytes from folio to folio */
+	unsigned long pages;
 	enum migd_reason reason;
 };
 
 struct migd_route {
-	struct migd_large *large;	/* of the last pass, by address */
+	struct migd_left *large;	/* of the last pass, by address */
 	unsigned int nr, max;
 	unsigned long done_below;	/* address: the daemon has tried it */
 	bool open;			/* the daemon may ask and report */
@@ -281,7 +282,7 @@ struct migd_batch {
 	bool spoilt;			/* atomic: a page of it has been left */
 	u32 order;
 	u32 seq;
-	u64 t_lock, t_locked, t_fetched, deadline_ns;
+	u64 t_lock, t_locked, deadline_ns;
 	struct delayed_work deadline;	/* holds a reference while pending */
 	struct work_struct commit;	/* holds a reference while pending */
 	struct list_head copies;	/* COPYs that may still write a destination */
@@ -315,8 +316,9 @@ void migd_batch_end(struct migd_batch *batch, int cause);
 #define MIGD_END_COMMIT		(-1)
 /* The same as a commit, in a context that the daemon's scheduling is none of. */
 void migd_batch_commit(struct migd_batch *batch);
-/* Arms the deadline and, for a batch whose server died, ends it soon. */
 void migd_batch_arm(struct migd_batch *batch);
+/* Counts a batch whose pages have been held past deadline and grace. */
+void migd_batch_timed(const struct migd_batch *batch, u64 now);
 void migd_batch_orphan(struct migd_batch *batch);
 
 /* scan.c: advisory look at the page tables, exact under their lock */
@@ -338,11 +340,10 @@ struct migd_scan {
 	unsigned int candidates;	/* pages to move among them */
 	DECLARE_BITMAP(candidate, MIGD_MAX_BATCH_PAGES); /* by position */
 	unsigned int max;		/* most positions */
-	u64 left;			/* pages to leave, on the source nodes */
+	struct migd_left left[MIGD_MAX_NOTES];	/* by address, not yet counted */
+	unsigned int nr_left;
 	bool count_only;		/* only count pages on the source nodes */
 	u64 counted;
-	struct migd_large large[MIGD_MAX_NOTES];	/* left, to be routed */
-	unsigned int nr_large;
 	u64 moving;			/* source pages that somebody else moves */
 	bool shmem_stays;		/* in this mapping */
 	bool adjacent;			/* only holes since the last candidate */
@@ -359,7 +360,7 @@ unsigned long migd_scan_range(struct migd_scan *scan, struct mm_struct *mm,
 
 /* lock.c */
 int migd_lock_batch(struct migd_job *job, struct migd_batch *batch,
-		    struct migd_scan *scan);
+		    const struct migd_scan *scan, unsigned long *addr);
 void migd_pool_free(struct migd_job *job);
 
 /* state.c: moves the state of the pages, and back */

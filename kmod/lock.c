@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Locking a batch: destination pages first, then migrate_vma_setup() over the
- * runs that the scan has found, then a second look at every page, now exact.
+ * runs that the scan has found, a chunk at a time, and a second look at every
+ * page, now exact.
  */
 #include <linux/gfp.h>
 #include <linux/ktime.h>
@@ -11,6 +12,15 @@
 #include "internal.h"
 
 #define DST_GFP		(GFP_HIGHUSER_MOVABLE | __GFP_THISNODE | __GFP_NOWARN)
+
+/*
+ * Pages of one migrate_vma_setup(), which nothing can interrupt: it flushes the
+ * TLB of all CPUs for each page that one process alone has.
+ */
+#define CHUNK_PAGES	64U
+
+/* Part of the deadline that locking a batch may use. */
+#define LOCK_SHARE	4
 
 /* Adds free pages of the destination node to the job's pool, up to @want. */
 static void pool_fill(struct migd_job *job, unsigned int want)
@@ -99,12 +109,12 @@ static void leave(struct migd_batch *batch, unsigned long src,
 }
 
 /* One page of an atomic batch stays, so all do. */
-static void leave_all(struct migd_batch *batch)
+static void leave_all(struct migd_batch *batch, enum migd_reason reason)
 {
 	unsigned int i;
 
 	for (i = 0; i < batch->nr; i++) {
-		leave(batch, batch->src[i], MIGD_REASON_ATOMIC);
+		leave(batch, batch->src[i], reason);
 		unlock_page(batch->dpage[i]);
 		put_page(batch->dpage[i]);
 	}
@@ -178,27 +188,85 @@ static unsigned int candidates_of(const struct migd_scan *scan,
 	return sum;
 }
 
+/* Locks the @n pages of @vma at @start, the scan's position @at. */
+static void lock_chunk(struct migd_job *job, struct migd_batch *batch,
+		       const struct migd_scan *scan,
+		       struct vm_area_struct *vma, unsigned long start,
+		       unsigned int at, unsigned int n)
+{
+	/* Sorting out compacts in place, always behind what it reads. */
+	struct migrate_vma args = {
+		.vma = vma,
+		.src = batch->src + batch->nr,
+		.dst = batch->dst + batch->nr,
+		.start = start,
+		.end = start + ((unsigned long)n << PAGE_SHIFT),
+		.flags = MIGRATE_VMA_SELECT_SYSTEM,
+	};
+
+	if (migrate_vma_setup(&args)) {
+		migd_job_left(job, MIGD_REASON_SPECIAL,
+			      candidates_of(scan, at, n));
+		batch->spoilt = true;
+		return;
+	}
+	sort_out(job, batch, scan, at, args.src, args.npages);
+}
+
+/*
+ * Locks the runs of @scan chunk by chunk. Returns false when the time for it is
+ * used up before the end: positions below *@ret_at are done, which is *@ret_addr.
+ */
+static bool lock_runs(struct migd_job *job, struct migd_batch *batch,
+		      const struct migd_scan *scan, unsigned int *ret_at,
+		      unsigned long *ret_addr)
+{
+	u64 until = batch->t_lock +
+		job->deadline_us * (u64)NSEC_PER_USEC / LOCK_SHARE;
+	const struct migd_run *run;
+	unsigned int r, done, n, at = 0;
+	unsigned long addr;
+
+	for (r = 0; r < scan->nr_runs; r++) {
+		run = &scan->runs[r];
+		for (done = 0; done < run->npages; done += n) {
+			addr = run->start + ((unsigned long)done << PAGE_SHIFT);
+			if (at && ktime_get_ns() >= until) {
+				*ret_at = at;
+				*ret_addr = addr;
+				return false;
+			}
+			n = min(run->npages - done, CHUNK_PAGES);
+			lock_chunk(job, batch, scan, run->vma, addr, at, n);
+			at += n;
+		}
+	}
+	return true;
+}
+
 /**
  * migd_lock_batch() - lock, isolate and unmap the pages of a scan
  * @job: the job
  * @batch: empty; its mm is read-locked by the caller
  * @scan: what to lock
+ * @addr: where the scan ended; where to scan on, when time was too short for all
  *
  * On return the batch holds batch->nr locked and unmapped pages, each with a
- * locked destination page; everything else is as it was and counted by reason.
- * migrate_vma_setup() may run lru_add_drain_all() with pages already locked
- * when one is not on the LRU yet; this happens before the deadline begins.
+ * locked destination page. Everything else of the scan is as it was, and counted
+ * by reason if it lies below *@addr.
+ *
+ * The deadline counts from before the first page is locked. Locking may take a
+ * part of it, which is looked at between two chunks; at least one is locked. An
+ * atomic batch for which it is too short goes back as a whole.
  *
  * Context: process; may sleep.
  * Return: number of pages, or -ENOMEM when no destination page could be had.
  */
 int migd_lock_batch(struct migd_job *job, struct migd_batch *batch,
-		    struct migd_scan *scan)
+		    const struct migd_scan *scan, unsigned long *addr)
 {
-	struct migrate_vma args = {};
-	unsigned int r, at = 0;
-	struct migd_run *run;
-	int err;
+	unsigned long cut;
+	unsigned int at;
 
 	pool_fill(job, scan->candidates);
 	if (!job->nr_pool ||
@@ -208,31 +276,23 @@ int migd_lock_batch(struct migd_job *job, struct migd_batch *batch,
 	}
 
 	batch->t_lock = ktime_get_ns();
-	for (r = 0; r < scan->nr_runs; r++) {
-		run = &scan->runs[r];
-		/* Sorting out compacts in place, always behind what it reads. */
-		args = (struct migrate_vma) {
-			.vma = run->vma,
-			.src = batch->src + batch->nr,
-			.dst = batch->dst + batch->nr,
-			.start = run->start,
-			.end = run->start + ((unsigned long)run->npages << PAGE_SHIFT),
-			.flags = MIGRATE_VMA_SELECT_SYSTEM,
-		};
-		err = migrate_vma_setup(&args);
-		if (err) {
-			migd_job_left(job, MIGD_REASON_SPECIAL,
-				      candidates_of(scan, at, run->npages));
-			batch->spoilt = true;
-		} else {
-			sort_out(job, batch, scan, at, args.src, args.npages);
-		}
-		at += run->npages;
+	batch->deadline_ns = batch->t_lock +
+		job->deadline_us * (u64)NSEC_PER_USEC;
+	if (lock_runs(job, batch, scan, &at, &cut)) {
+		if (migd_job_atomic(job) && batch->spoilt)
+			leave_all(batch, MIGD_REASON_ATOMIC);
+	} else if (!migd_job_atomic(job)) {
+		*addr = cut;
+	} else {
+		leave_all(batch, MIGD_REASON_PUT_BACK);
+		migd_job_left(job, MIGD_REASON_PUT_BACK,
+			      candidates_of(scan, at, scan->positions - at));
 	}
-	if (migd_job_atomic(job) && batch->spoilt)
-		leave_all(batch);
 	if (batch->nr && batch->order == MIGD_ORDER_STATE_FIRST)
 		migd_state_move(batch);
 	batch->t_locked = ktime_get_ns();
+	/* Nobody else will look: these have gone back already. */
+	if (!batch->nr)
+		migd_batch_timed(batch, batch->t_locked);
 	return batch->nr;
 }

@@ -36,48 +36,43 @@ void migd_route_begin(struct migd_job *job)
 	job->route.done_below = 0;
 }
 
-static bool joins(const struct migd_large *last, const struct migd_large *next)
+static bool joins(const struct migd_left *last, const struct migd_left *next)
 {
 	return last->end == next->start && last->step == next->step &&
 		last->reason == next->reason;
 }
 
 /**
- * migd_route_note() - remember what a scan has found
+ * migd_route_note() - remember what a scan has left
  * @job: the job
- * @scan: its large ranges
+ * @large: a range for which migd_job_routes()
  *
  * Context: process, from the job's own worker; may sleep.
  */
-void migd_route_note(struct migd_job *job, const struct migd_scan *scan)
+void migd_route_note(struct migd_job *job, const struct migd_left *large)
 {
 	struct migd_route *route = &job->route;
-	const struct migd_large *large;
-	struct migd_large *grown;
-	unsigned int i, max;
+	struct migd_left *grown;
+	unsigned int max;
 
-	for (i = 0; i < scan->nr_large; i++) {
-		large = &scan->large[i];
-		if (route->nr && joins(&route->large[route->nr - 1], large)) {
-			route->large[route->nr - 1].end = large->end;
-			continue;
-		}
-		if (route->nr == route->max) {
-			max = min(max(route->max * 2, 64U), MAX_LARGE);
-			grown = max == route->max ? NULL :
-				kvmalloc_array(max, sizeof(*grown), GFP_KERNEL);
-			/* The pages stay counted as left. */
-			if (!grown)
-				return;
-			if (route->nr)
-				memcpy(grown, route->large,
-				       route->nr * sizeof(*grown));
-			kvfree(route->large);
-			route->large = grown;
-			route->max = max;
-		}
-		route->large[route->nr++] = *large;
+	if (route->nr && joins(&route->large[route->nr - 1], large)) {
+		route->large[route->nr - 1].end = large->end;
+		return;
 	}
+	if (route->nr == route->max) {
+		max = min(max(route->max * 2, 64U), MAX_LARGE);
+		grown = max == route->max ? NULL :
+			kvmalloc_array(max, sizeof(*grown), GFP_KERNEL);
+		/* The pages stay counted as left. */
+		if (!grown)
+			return;
+		if (route->nr)
+			memcpy(grown, route->large, route->nr * sizeof(*grown));
+		kvfree(route->large);
+		route->large = grown;
+		route->max = max;
+	}
+	route->large[route->nr++] = *large;
 }
 
 /* Context: process; may sleep. The job is done or was never begun. */
@@ -93,7 +88,7 @@ void migd_route_free(struct migd_job *job)
 
 static int by_start(const void *a, const void *b)
 {
-	const struct migd_large *x = a, *y = b;
+	const struct migd_left *x = a, *y = b;
 
 	return x->start < y->start ? -1 : x->start > y->start;
 }
@@ -246,7 +241,7 @@ static void job_off(struct migd_job *job)
 	migd_job_put(job);
 }
 
-static int put_large(struct sk_buff *skb, const struct migd_large *large,
+static int put_large(struct sk_buff *skb, const struct migd_left *large,
 		     unsigned long from)
 {
 	struct nlattr *nest = nla_nest_start(skb, MIGD_A_JOB_LARGE);

@@ -23,6 +23,7 @@
 #include <linux/shmem_fs.h>
 #include <linux/swapops.h>
 #include "internal.h"
+#include "route.h"
 
 /* Holes up to this many pages do not end a run: each run costs a TLB flush. */
 #define MAX_HOLE	8
@@ -186,36 +187,44 @@ static bool add_candidate(struct migd_scan *scan, struct vm_area_struct *vma,
 	return true;
 }
 
-static void scan_left(struct migd_scan *scan, enum migd_reason reason,
-		      unsigned long npages)
+/*
+ * What the daemon may move whole is noted as it lies; of anything else it is
+ * enough between which runs it does.
+ */
+static bool joins(const struct migd_scan *scan, const struct migd_left *last,
+		  unsigned long addr, unsigned long bytes,
+		  enum migd_reason reason)
 {
-	migd_job_left(scan->job, reason, npages);
-	scan->left += npages;
+	if (last->reason != reason)
+		return false;
+	if (migd_job_routes(scan->job, reason))
+		return last->end == addr && last->step == bytes;
+	return !scan->nr_runs ||
+		scan->runs[scan->nr_runs - 1].start < last->start;
 }
 
-/* Notes what the daemon may move whole; false when there is no room. */
-static bool note_large(struct migd_scan *scan, unsigned long addr,
-		       unsigned long bytes, enum migd_reason reason)
+/*
+ * Notes a folio, or a page of one, that stays; false when there is no room.
+ * It is counted when the batch is locked and known how far that has come.
+ */
+static bool note_left(struct migd_scan *scan, unsigned long addr,
+		      unsigned long bytes, unsigned long pages,
+		      enum migd_reason reason)
 {
-	struct migd_large *last = NULL;
+	struct migd_left *last = NULL;
 
-	if (!(scan->job->want & MIGD_JOB_FLAG_ROUTE) ||
-	    migd_job_atomic(scan->job) ||
-	    (reason != MIGD_REASON_HUGE && reason != MIGD_REASON_LARGE &&
-	     reason != MIGD_REASON_HUGETLB))
-		return true;
-	if (scan->nr_large)
-		last = &scan->large[scan->nr_large - 1];
-	if (last && last->end == addr && last->step == bytes &&
-	    last->reason == reason) {
-		last->end += bytes;
+	if (scan->nr_left)
+		last = &scan->left[scan->nr_left - 1];
+	if (last && joins(scan, last, addr, bytes, reason)) {
+		last->end = addr + bytes;
+		last->pages += pages;
 		return true;
 	}
-	if (scan->nr_large == MIGD_MAX_NOTES)
+	if (scan->nr_left == MIGD_MAX_NOTES)
 		return false;
-	scan->large[scan->nr_large++] = (struct migd_large) {
+	scan->left[scan->nr_left++] = (struct migd_left) {
 		.start = addr, .end = addr + bytes, .step = bytes,
-		.reason = reason,
+		.pages = pages, .reason = reason,
 	};
 	return true;
 }
@@ -251,10 +260,7 @@ static bool leaf_left(struct migd_scan *scan, struct vm_area_struct *vma,
 		return true;
 	}
 	/* By folios, also where a range of the job cuts one. */
-	if (!note_large(scan, addr & ~(size - 1), size, reason))
-		return false;
-	scan_left(scan, reason, npages);
-	return true;
+	return note_left(scan, addr & ~(size - 1), size, npages, reason);
 }
 
 /* What progress is measured by; reasons come later, when pages are visited. */
@@ -313,13 +319,14 @@ static unsigned long scan_ptes(struct migd_scan *scan,
 				goto out;
 			continue;
 		case V_MOVING:
-			scan_left(scan, MIGD_REASON_REFUSED, 1);
+			if (!note_left(scan, addr, PAGE_SIZE, 1,
+				       MIGD_REASON_REFUSED))
+				goto out;
 			scan->moving++;
 			break;
 		case V_LEFT:
-			if (!note_large(scan, addr, PAGE_SIZE, reason))
+			if (!note_left(scan, addr, PAGE_SIZE, 1, reason))
 				goto out;
-			scan_left(scan, reason, 1);
 			break;
 		case V_ELSEWHERE:
 			if (migd_job_atomic(scan->job))
@@ -419,7 +426,7 @@ full:
 
 /**
  * migd_scan_range() - find the pages to lock in [@addr, @end)
- * @scan: job and max are set; runs are added, left pages counted to the job
+ * @scan: job and max are set; runs are added, and what is left between them
  * @mm: the target's address space
  * @addr: where to begin
  * @end: where to stop

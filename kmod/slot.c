@@ -220,8 +220,6 @@ void migd_slot_hand(struct migd_slot *slot, struct migd_batch *batch)
 	struct migd_server *server = slot->server;
 	struct io_uring_cmd *cmd;
 
-	batch->deadline_ns = batch->t_locked +
-		batch->job->deadline_us * (u64)NSEC_PER_USEC;
 	/* The claim's reference to the server becomes the batch's. */
 	batch->slot = slot;
 	batch->server = server;

@@ -156,6 +156,32 @@ static int leave_range(struct migd_job *job, const struct migd_scan *scan,
 	return too_large ? -E2BIG : 0;
 }
 
+/* What the scan leaves below @end; what lies above is scanned again. */
+static void count_left(struct migd_job *job, const struct migd_scan *scan,
+		       unsigned long end)
+{
+	const struct migd_left *left;
+	unsigned int i;
+
+	for (i = 0; i < scan->nr_left; i++) {
+		left = &scan->left[i];
+		if (left->start >= end)
+			return;
+		migd_job_left(job, left->reason, left->pages);
+		if (migd_job_routes(job, left->reason))
+			migd_route_note(job, left);
+	}
+}
+
+static void scan_reset(struct migd_scan *scan)
+{
+	scan->nr_runs = 0;
+	scan->positions = 0;
+	scan->candidates = 0;
+	scan->nr_left = 0;
+	bitmap_zero(scan->candidate, scan->max);
+}
+
 /*
  * Locks the next batch against @slot, hands it over and moves *@addr on.
  * Returns the number of pages handed over, 0 for none, -EAGAIN when the mmap
@@ -187,23 +213,18 @@ static int next_batch(struct migd_job *job, struct migd_slot *slot,
 	}
 
 	scan->server_mm = slot->server->mm;
-	scan->nr_runs = 0;
-	scan->positions = 0;
-	scan->candidates = 0;
-	scan->nr_large = 0;
-	bitmap_zero(scan->candidate, scan->max);
-	scan->left = 0;
+	scan_reset(scan);
 	*addr = migd_scan_range(scan, mm, *addr, end);
-	migd_route_note(job, scan);
 	if (!scan->nr_runs)
 		n = 0;
-	else if (migd_job_atomic(job) && (scan->left || *addr < end))
+	else if (migd_job_atomic(job) && (scan->nr_left || *addr < end))
 		n = leave_range(job, scan, *addr < end);
 	else
-		n = migd_lock_batch(job, batch, scan);
+		n = migd_lock_batch(job, batch, scan, addr);
 	if (n <= 0) {
 		mmap_read_unlock(mm);
 		mmput_async(mm);
+		count_left(job, scan, *addr);
 		/* No destination page is a reason of the pages, not an error. */
 		n = n == -E2BIG ? n : 0;
 		goto out_batch;
@@ -218,6 +239,7 @@ static int next_batch(struct migd_job *job, struct migd_slot *slot,
 	unreserve_pages(scan->max - n);
 	atomic_inc(&job->inflight);
 	migd_slot_hand(slot, batch);
+	count_left(job, scan, *addr);
 
 out_batch:
 	migd_batch_put(batch);
@@ -382,18 +404,18 @@ static bool count_pages(struct migd_job *job, struct migd_scan *scan)
 }
 
 /* Pages of one range that an atomic job can never move, by reason, or none. */
-static enum migd_reason stays(const struct migd_job *job)
+static enum migd_reason stays(const struct migd_scan *scan)
 {
-	static const enum migd_reason always[] = {
-		MIGD_REASON_HUGE, MIGD_REASON_LARGE, MIGD_REASON_HUGETLB,
-		MIGD_REASON_SHMEM, MIGD_REASON_FILE, MIGD_REASON_KSM,
-		MIGD_REASON_SPECIAL, MIGD_REASON_TAGGED, MIGD_REASON_POISONED,
-	};
+	const unsigned long always = BIT(MIGD_REASON_HUGE) |
+		BIT(MIGD_REASON_LARGE) | BIT(MIGD_REASON_HUGETLB) |
+		BIT(MIGD_REASON_SHMEM) | BIT(MIGD_REASON_FILE) |
+		BIT(MIGD_REASON_KSM) | BIT(MIGD_REASON_SPECIAL) |
+		BIT(MIGD_REASON_TAGGED) | BIT(MIGD_REASON_POISONED);
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(always); i++)
-		if (atomic64_read(&job->left[always[i]]))
-			return always[i];
+	for (i = 0; i < scan->nr_left; i++)
+		if (always & BIT(scan->left[i].reason))
+			return scan->left[i].reason;
 	return MIGD_REASON_NONE;
 }
 
@@ -415,8 +437,9 @@ int migd_walk_check(struct migd_job *job, const struct migd_server *server,
 {
 	struct migd_scan *scan;
 	unsigned int tries = 0;
-	int err = 0;
+	unsigned long addr;
 	unsigned int r;
+	int err = 0;
 
 	scan = kzalloc(sizeof(*scan), GFP_KERNEL);
 	if (!scan)
@@ -438,17 +461,19 @@ int migd_walk_check(struct migd_job *job, const struct migd_server *server,
 	}
 	for (r = 0; r < job->nr_ranges && !err; r++) {
 		*ret_range = r;
-		scan->nr_runs = 0;
-		scan->positions = 0;
-		scan->candidates = 0;
 		if ((job->ranges[r].end - job->ranges[r].start) >> PAGE_SHIFT >
-		    scan->max ||
-		    migd_scan_range(scan, job->mm, job->ranges[r].start,
-				    job->ranges[r].end) < job->ranges[r].end)
+		    scan->max) {
 			err = -E2BIG;
-		*ret_reason = stays(job);
-		if (!err && *ret_reason != MIGD_REASON_NONE)
+			break;
+		}
+		scan_reset(scan);
+		addr = migd_scan_range(scan, job->mm, job->ranges[r].start,
+				       job->ranges[r].end);
+		*ret_reason = stays(scan);
+		if (*ret_reason != MIGD_REASON_NONE)
 			err = -EOPNOTSUPP;
+		else if (addr < job->ranges[r].end)
+			err = -E2BIG;
 	}
 	mmap_read_unlock(job->mm);
 out:

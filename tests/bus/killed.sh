@@ -10,8 +10,8 @@
 set -eu -o pipefail
 . bus/jobs.sh
 
-
 serve
+target_program=fault/beat target beat --
 target t -- move 16 0
 ask t write
 pages=${target_pages[t]}
@@ -23,6 +23,7 @@ for turn in {1..10}; do
 	order=copy-first
 	[ $((turn % 2)) = 1 ] || order=state-first
 	ask t stall
+	ask beat stall
 	daemon=$(systemctl show -P MainPID migd.service)
 	begin "${target_pid[t]}" --from $from --to $to --order $order --max-rate 8Mi
 	# at once: systemctl takes longer on a slow machine than the job

@@ -10,6 +10,7 @@ set -eu -o pipefail
 . bus/jobs.sh
 
 serve
+target_program=fault/beat target beat --
 target t -- move 16 0
 pid=${target_pid[t]}
 ask t write
@@ -28,6 +29,7 @@ moved()
 
 step "SIGSTOP for longer than deadline and grace"
 ask t stall
+ask beat stall
 begin "$pid" --from 0 --to 1 --max-rate 8Mi
 systemctl kill -s STOP --kill-who=main migd.service
 sleep $(((deadline_us + grace_us) / 1000000 + 1))

@@ -84,7 +84,8 @@ enum migd_outcome {
  * @MIGD_REASON_BUSY: Somebody took a reference while it was being moved.
  * @MIGD_REASON_COPY_FAILED: No engine could copy it.
  * @MIGD_REASON_PUT_BACK: The deadline passed while an engine could still write
- *   the copy.
+ *   the copy; or a range of an atomic job could not be locked in the time for
+ *   it.
  * @MIGD_REASON_UNREACHED: The job ended before it came to the page.
  * @MIGD_REASON_VERIFY_FAILED: Its copy, which an engine had called complete,
  *   was not equal.
