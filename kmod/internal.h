@@ -345,6 +345,8 @@ struct migd_scan {
 	bool count_only;		/* only count pages on the source nodes */
 	u64 counted;
 	u64 moving;			/* source pages that somebody else moves */
+	bool off_lru;			/* candidates are in per-CPU lists yet */
+	bool drained;			/* these have been drained meanwhile */
 	bool shmem_stays;		/* in this mapping */
 	bool adjacent;			/* only holes since the last candidate */
 	bool full;
@@ -362,6 +364,7 @@ unsigned long migd_scan_range(struct migd_scan *scan, struct mm_struct *mm,
 int migd_lock_batch(struct migd_job *job, struct migd_batch *batch,
 		    const struct migd_scan *scan, unsigned long *addr);
 void migd_pool_free(struct migd_job *job);
+void migd_lru_drain(void);
 
 /* state.c: moves the state of the pages, and back */
 void migd_state_move(struct migd_batch *batch);

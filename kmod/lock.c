@@ -188,6 +188,29 @@ static unsigned int candidates_of(const struct migd_scan *scan,
 	return sum;
 }
 
+/**
+ * migd_lru_drain() - put the pages in the per-CPU lists of all CPUs on the LRU
+ *
+ * migrate_vma_setup() does so itself when it meets a page that is not on the LRU
+ * yet; but then it has pages locked, and waits for a kernel worker of each CPU,
+ * which a real-time task may keep from running. lru_add_drain_all() is not
+ * exported. What it takes to get it called is a page on no list: one of our own,
+ * which nobody has mapped and which migrate_device_range() then fails to isolate
+ * and unlocks again.
+ *
+ * Context: process; sleeps.
+ */
+void migd_lru_drain(void)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	unsigned long src;
+
+	if (!page)
+		return;
+	migrate_device_range(&src, page_to_pfn(page), 1);
+	put_page(page);
+}
+
 /* Locks the @n pages of @vma at @start, the scan's position @at. */
 static void lock_chunk(struct migd_job *job, struct migd_batch *batch,
 		       const struct migd_scan *scan,

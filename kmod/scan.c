@@ -88,7 +88,7 @@ static bool shmem_stays(const struct migd_scan *scan,
 }
 
 /* The page is mapped under the PTE lock, so it and its folio are stable. */
-static enum verdict look_at_page(const struct migd_scan *scan,
+static enum verdict look_at_page(struct migd_scan *scan,
 				 const struct vm_area_struct *vma,
 				 struct page *page, enum migd_reason *ret_reason)
 {
@@ -115,8 +115,13 @@ static enum verdict look_at_page(const struct migd_scan *scan,
 	else if (!folio_test_anon(folio) && scan->shmem_stays)
 		*ret_reason = MIGD_REASON_SHMEM;
 	else
-		return V_MOVE;
+		goto move;
 	return V_LEFT;
+
+move:
+	if (!folio_test_lru(folio))
+		scan->off_lru = true;
+	return V_MOVE;
 }
 
 /* An ordinary page; what device mappings have is special or not looked at. */
@@ -138,7 +143,7 @@ static bool moves_from_here(const struct migd_job *job, pte_t pte)
 		migd_node_wanted(job, pfn_to_nid(swp_offset_pfn(entry)));
 }
 
-static enum verdict look_at_pte(const struct migd_scan *scan,
+static enum verdict look_at_pte(struct migd_scan *scan,
 				const struct vm_area_struct *vma, pte_t pte,
 				enum migd_reason *ret_reason)
 {

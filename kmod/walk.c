@@ -179,14 +179,16 @@ static void scan_reset(struct migd_scan *scan)
 	scan->positions = 0;
 	scan->candidates = 0;
 	scan->nr_left = 0;
+	scan->off_lru = false;
 	bitmap_zero(scan->candidate, scan->max);
 }
 
 /*
  * Locks the next batch against @slot, hands it over and moves *@addr on.
  * Returns the number of pages handed over, 0 for none, -EAGAIN when the mmap
- * lock is not to be had now, -ESRCH when the address space is gone, -E2BIG when
- * an atomic range has outgrown a batch, -ENOMEM.
+ * lock is not to be had now, -EBUSY when the LRU is to be drained before, -ESRCH
+ * when the address space is gone, -E2BIG when an atomic range has outgrown a
+ * batch, -ENOMEM.
  */
 static int next_batch(struct migd_job *job, struct migd_slot *slot,
 		      struct migd_scan *scan, unsigned long *addr,
@@ -194,6 +196,7 @@ static int next_batch(struct migd_job *job, struct migd_slot *slot,
 {
 	struct mm_struct *mm = job->mm;
 	struct migd_batch *batch;
+	unsigned long next;
 	int n;
 
 	batch = migd_batch_alloc(job, scan->max);
@@ -214,7 +217,15 @@ static int next_batch(struct migd_job *job, struct migd_slot *slot,
 
 	scan->server_mm = slot->server->mm;
 	scan_reset(scan);
-	*addr = migd_scan_range(scan, mm, *addr, end);
+	next = migd_scan_range(scan, mm, *addr, end);
+	if (scan->off_lru && !scan->drained) {
+		mmap_read_unlock(mm);
+		mmput_async(mm);
+		n = -EBUSY;
+		goto out_batch;
+	}
+	scan->drained = false;
+	*addr = next;
 	if (!scan->nr_runs)
 		n = 0;
 	else if (migd_job_atomic(job) && (scan->nr_left || *addr < end))
@@ -319,6 +330,11 @@ static enum migd_outcome walk_range(struct migd_job *job,
 		}
 		if (n == -EAGAIN) {
 			wait_for_mm(job, &tries);
+			continue;
+		}
+		if (n == -EBUSY) {
+			migd_lru_drain();
+			scan->drained = true;
 			continue;
 		}
 		tries = 0;
