@@ -252,6 +252,9 @@ static bool leaf_left(struct migd_scan *scan, struct vm_area_struct *vma,
 	if (PageReserved(page) ||
 	    !migd_node_wanted(scan->job, page_to_nid(page)))
 		return true;
+	/* The huge zero page, which is_huge_zero_pmd() would need unexported. */
+	if (vma_is_anonymous(vma) && !folio_test_anon(page_folio(page)))
+		return true;
 	if (is_vm_hugetlb_page(vma))
 		reason = MIGD_REASON_HUGETLB;
 	else if (vma->vm_flags & VM_SPECIAL)

@@ -154,19 +154,21 @@ static int64_t unpin(uint64_t a, uint64_t b, uint64_t c)
 	return 0;
 }
 
-/* The zero page: read, never written. */
-static int64_t map_zero(uint64_t a, uint64_t b, uint64_t c)
+/* The zero page, small or huge: read, never written. */
+static int64_t map_zero(uint64_t huge, uint64_t b, uint64_t c)
 {
 	volatile char *at = map_aligned();
 	int64_t sum = 0;
 	uint64_t i;
 
-	(void)a;
 	(void)b;
 	(void)c;
-	must(madvise((void *)at, BYTES, MADV_NOHUGEPAGE));
+	must(madvise((void *)at, BYTES, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE));
+	/* The huge one is made by who is the first to need it. */
+	alloc_on(0);
 	for (i = 0; i < BYTES; i += PAGE)
 		sum += at[i];
+	alloc_on(-1);
 	return sum ?: (int64_t)(uintptr_t)at;
 }
 
@@ -424,6 +426,10 @@ int main(void)
 	     MIGD_OUTCOME_MOVED);
 	nothing_to_move("the zero page",
 			(uint64_t)target_call(&target, map_zero, 0, 0, 0));
+	nothing_to_move("the huge zero page",
+			(uint64_t)target_call(&target, map_zero, 1, 0, 0));
+	check(read_key("/proc/vmstat", "thp_zero_page_alloc") > 0,
+	      "there was no huge zero page");
 	ksm();
 	huge_pages();
 	swap("anonymous", mem_new);
