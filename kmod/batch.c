@@ -4,6 +4,7 @@
  */
 #include <linux/ktime.h>
 #include <linux/slab.h>
+#include "copy.h"
 #include "internal.h"
 #include "trace.h"
 

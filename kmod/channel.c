@@ -9,6 +9,7 @@
 #include <linux/netlink.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
+#include "copy.h"
 #include "internal.h"
 
 /* Claims and releases, and whoever walks the registry. */

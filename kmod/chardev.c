@@ -6,9 +6,11 @@
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/nospec.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
+#include "copy.h"
 #include "internal.h"
 #include "slot.h"
 

@@ -7,6 +7,7 @@
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include "copy.h"
 #include "internal.h"
 #include "trace.h"
 

@@ -5,6 +5,7 @@
  */
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include "copy.h"
 #include "internal.h"
 
 /**

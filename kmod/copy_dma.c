@@ -7,6 +7,7 @@
 #include <linux/dmaengine.h>
 #include <linux/ktime.h>
 #include <linux/slab.h>
+#include "copy.h"
 #include "internal.h"
 #include "trace.h"
 

@@ -12,6 +12,7 @@
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
+#include "copy.h"
 #include "genl.h"
 #include "internal.h"
 #include "netlink.h"

@@ -9,6 +9,7 @@
 #include <linux/mmap_lock.h>
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
+#include "copy.h"
 #include "internal.h"
 #include "trace.h"
 

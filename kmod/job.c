@@ -5,6 +5,7 @@
  */
 #include <linux/ktime.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/netlink.h>
 #include <linux/nodemask.h>
 #include <linux/pid.h>

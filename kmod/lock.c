@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include "internal.h"
+#include "scan.h"
 
 #define DST_GFP		(GFP_HIGHUSER_MOVABLE | __GFP_THISNODE | __GFP_NOWARN)
 

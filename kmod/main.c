@@ -7,6 +7,7 @@
  */
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include "copy.h"
 #include "internal.h"
 
 #define CREATE_TRACE_POINTS

@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include <net/genetlink.h>
 #include <net/sock.h>
+#include "copy.h"
 #include "genl.h"
 #include "internal.h"
 #include "netlink.h"

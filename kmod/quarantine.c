@@ -12,6 +12,7 @@
  * later has succeeded.
  */
 #include <linux/mm.h>
+#include "copy.h"
 #include "internal.h"
 #include "trace.h"
 

@@ -2,7 +2,7 @@
 #ifndef _MIGD_ROUTE_H
 #define _MIGD_ROUTE_H
 
-#include "internal.h"
+#include "scan.h"
 
 /* Will the daemon be asked to move whole what is left for @reason? */
 static inline bool migd_job_routes(const struct migd_job *job,

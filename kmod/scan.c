@@ -24,6 +24,7 @@
 #include <linux/swapops.h>
 #include "internal.h"
 #include "route.h"
+#include "scan.h"
 
 /* Holes up to this many pages do not end a run: each run costs a TLB flush. */
 #define MAX_HOLE	8

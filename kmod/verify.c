@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include "copy.h"
 #include "internal.h"
 #include "trace.h"
 

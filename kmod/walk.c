@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include "internal.h"
 #include "route.h"
+#include "scan.h"
 #include "walk.h"
 
 /* As often as migrate_pages(2) tries a page. */

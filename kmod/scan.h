@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a scan finds, and what locks it.
+ */
+#ifndef _MIGD_SCAN_H
+#define _MIGD_SCAN_H
+
+#include <linux/bitmap.h>
+#include "internal.h"
+
+/* Pages that a scan leaves where they are: neighbours of one kind are one. */
+struct migd_left {
+	unsigned long start, end;
+	unsigned long step;		/* bytes from folio to folio */
+	unsigned long pages;
+	enum migd_reason reason;
+};
+
+/* Pages to lock together. */
+struct migd_run {
+	struct vm_area_struct *vma;
+	unsigned long start;
+	unsigned int npages;
+};
+
+#define MIGD_MAX_RUNS		64
+#define MIGD_MAX_NOTES		64
+
+struct migd_scan {
+	struct migd_job *job;
+	const struct mm_struct *server_mm; /* its shared memory stays */
+	struct migd_run runs[MIGD_MAX_RUNS];
+	unsigned int nr_runs;
+	unsigned int positions;		/* array entries used by the runs */
+	unsigned int candidates;	/* pages to move among them */
+	DECLARE_BITMAP(candidate, MIGD_MAX_BATCH_PAGES); /* by position */
+	unsigned int max;		/* most positions */
+	struct migd_left left[MIGD_MAX_NOTES];	/* by address, not yet counted */
+	unsigned int nr_left;
+	bool count_only;		/* only count pages on the source nodes */
+	u64 counted;
+	u64 moving;			/* source pages that somebody else moves */
+	bool off_lru;			/* candidates are in per-CPU lists yet */
+	bool drained;			/* these have been drained meanwhile */
+	bool shmem_stays;		/* in this mapping */
+	bool adjacent;			/* only holes since the last candidate */
+	bool full;
+	int budget;			/* page tables yet to look at */
+};
+
+/*
+ * Walks from @addr to @end and fills @scan until it is full. The caller holds
+ * the mmap read lock. Returns where to go on.
+ */
+unsigned long migd_scan_range(struct migd_scan *scan, struct mm_struct *mm,
+			      unsigned long addr, unsigned long end);
+
+/* lock.c */
+int migd_lock_batch(struct migd_job *job, struct migd_batch *batch,
+		    const struct migd_scan *scan, unsigned long *addr);
+void migd_pool_free(struct migd_job *job);
+void migd_lru_drain(void);
+
+#endif /* _MIGD_SCAN_H */
