@@ -218,6 +218,11 @@ static inline bool migd_node_wanted(const struct migd_job *job, int nid)
 		(job->from == NUMA_NO_NODE || job->from == nid);
 }
 
+static inline bool migd_job_cancelled(const struct migd_job *job)
+{
+	return test_bit(MIGD_JOB_CANCEL, &job->flags);
+}
+
 static inline bool migd_job_atomic(const struct migd_job *job)
 {
 	return job->want & MIGD_JOB_FLAG_ATOMIC;

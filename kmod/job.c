@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 #include "internal.h"
 #include "route.h"
+#include "survey.h"
 #include "trace.h"
 #include "walk.h"
 
@@ -309,7 +310,7 @@ static int check_atomic(struct migd_job *job, const struct migd_server *server,
 	unsigned int range = 0;
 	int err;
 
-	err = migd_walk_check(job, server, &range, &reason);
+	err = migd_survey_atomic(job, server, &range, &reason);
 	switch (err) {
 	case -E2BIG:
 		NL_SET_ERR_MSG_FMT(ack,

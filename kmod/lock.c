@@ -189,6 +189,16 @@ static unsigned int candidates_of(const struct migd_scan *scan,
 	return sum;
 }
 
+/* Most pages of a batch. */
+unsigned int migd_batch_max(const struct migd_job *job,
+			    const struct migd_server *server)
+{
+	unsigned int max = min(server->max_batch_pages,
+			       READ_ONCE(migd_max_locked_pages));
+
+	return job->batch_pages ? min(job->batch_pages, max) : max;
+}
+
 /**
  * migd_lru_drain() - put the pages in the per-CPU lists of all CPUs on the LRU
  *

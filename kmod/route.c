@@ -113,7 +113,7 @@ static void tidy(struct migd_route *route)
 static bool answered(struct migd_job *job)
 {
 	return READ_ONCE(job->route.all) ||
-		test_bit(MIGD_JOB_CANCEL, &job->flags);
+		migd_job_cancelled(job);
 }
 
 static void open_route(struct migd_job *job, bool open)
@@ -153,7 +153,7 @@ static enum migd_outcome wait_for_daemon(struct migd_job *job)
 		wait_event_idle_timeout(migd_wait, READ_ONCE(job->route.all) ||
 					!migd_server_present(),
 					msecs_to_jiffies(LAST_WORD_MS));
-	return test_bit(MIGD_JOB_CANCEL, &job->flags) ?
+	return migd_job_cancelled(job) ?
 		MIGD_OUTCOME_CANCELLED : MIGD_OUTCOME_NONE;
 }
 
@@ -349,7 +349,7 @@ int migd_nl_job_routed_doit(struct sk_buff *skb, struct genl_info *info)
 	atomic64_add(moved, &job->route.moved);
 	atomic64_add(moved, &migd_stats.moved);
 	migd_ntf_job_progress(job);
-	err = test_bit(MIGD_JOB_CANCEL, &job->flags) ? -ECANCELED : 0;
+	err = migd_job_cancelled(job) ? -ECANCELED : 0;
 	if (nla_get_flag(info->attrs[MIGD_A_JOB_ROUTED_ALL])) {
 		memcpy(job->route.left, left, sizeof(left));
 		WRITE_ONCE(job->route.all, true);

@@ -433,6 +433,16 @@ full:
 	return addr;
 }
 
+void migd_scan_reset(struct migd_scan *scan)
+{
+	scan->nr_runs = 0;
+	scan->positions = 0;
+	scan->candidates = 0;
+	scan->nr_left = 0;
+	scan->off_lru = false;
+	bitmap_zero(scan->candidate, scan->max);
+}
+
 /**
  * migd_scan_range() - find the pages to lock in [@addr, @end)
  * @scan: job and max are set; runs are added, and what is left between them

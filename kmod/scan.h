@@ -48,6 +48,9 @@ struct migd_scan {
 	int budget;			/* page tables yet to look at */
 };
 
+/* Empties it; max, and what outlives a batch, stays. */
+void migd_scan_reset(struct migd_scan *scan);
+
 /*
  * Walks from @addr to @end and fills @scan until it is full. The caller holds
  * the mmap read lock. Returns where to go on.
@@ -56,6 +59,8 @@ unsigned long migd_scan_range(struct migd_scan *scan, struct mm_struct *mm,
 			      unsigned long addr, unsigned long end);
 
 /* lock.c */
+unsigned int migd_batch_max(const struct migd_job *job,
+			    const struct migd_server *server);
 int migd_lock_batch(struct migd_job *job, struct migd_batch *batch,
 		    const struct migd_scan *scan, unsigned long *addr);
 void migd_pool_free(struct migd_job *job);

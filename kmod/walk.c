@@ -3,7 +3,6 @@
  * A job's walk over the target's address space: claim a slot, lock a batch,
  * hand it over, go on; and again while pages are left that may move next time.
  */
-#include <linux/delay.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/mmap_lock.h>
@@ -14,6 +13,7 @@
 #include "internal.h"
 #include "route.h"
 #include "scan.h"
+#include "survey.h"
 #include "walk.h"
 
 /* As often as migrate_pages(2) tries a page. */
@@ -35,15 +35,6 @@
 
 /* Time that who holds a page gets before the next pass; doubled each time. */
 #define PASS_WAIT	(HZ / 50)
-
-/* Longest sleep between two attempts at the target's mmap lock. */
-#define MM_WAIT_US	20000
-#define CHECK_TRIES	60
-
-static bool cancelled(const struct migd_job *job)
-{
-	return test_bit(MIGD_JOB_CANCEL, &job->flags);
-}
 
 /* Nobody tells of an exit; a batch of ours would keep the users above 0. */
 static bool target_gone(const struct migd_job *job)
@@ -85,10 +76,10 @@ static struct migd_slot *wait_for_slot(struct migd_job *job,
 		}
 		WRITE_ONCE(job->state, served ? MIGD_JOB_STATE_RUNNING :
 						MIGD_JOB_STATE_WAITING);
-		wait_event_idle_timeout(migd_wait, cancelled(job) ||
+		wait_event_idle_timeout(migd_wait, migd_job_cancelled(job) ||
 					(slot = migd_slot_claim()) ||
 					migd_server_present() != served, wait);
-		if (cancelled(job))
+		if (migd_job_cancelled(job))
 			*ret_outcome = MIGD_OUTCOME_CANCELLED;
 		else if (slot && !migd_job_served_by(job, slot->server))
 			*ret_outcome = MIGD_OUTCOME_SERVER_LOST;
@@ -126,29 +117,6 @@ static void unreserve_pages(unsigned int pages)
 	atomic_long_sub(pages, &migd_stats.locked_pages);
 }
 
-/*
- * A writer queues for the target's mmap lock: behind our own batches, which end,
- * or behind somebody else's reason, which may not. The lock has no sleep that a
- * cancel could end, and no event, so it is tried; nothing is held meanwhile.
- */
-static void wait_for_mm(struct migd_job *job, unsigned int *tries)
-{
-	unsigned long us;
-
-	if (atomic_read(&job->inflight)) {
-		wait_event_idle(migd_wait, cancelled(job) ||
-				!atomic_read(&job->inflight));
-		return;
-	}
-	us = min(50UL << min(*tries, 16U), MM_WAIT_US);
-	(*tries)++;
-	if (us < jiffies_to_usecs(1))
-		usleep_range_state(us, 2 * us, TASK_IDLE);
-	else
-		wait_event_idle_timeout(migd_wait, cancelled(job),
-					usecs_to_jiffies(us));
-}
-
 /* A range of an atomic job that can't go whole: nothing of it is locked. */
 static int leave_range(struct migd_job *job, const struct migd_scan *scan,
 		       bool too_large)
@@ -172,16 +140,6 @@ static void count_left(struct migd_job *job, const struct migd_scan *scan,
 		if (migd_job_routes(job, left->reason))
 			migd_route_note(job, left);
 	}
-}
-
-static void scan_reset(struct migd_scan *scan)
-{
-	scan->nr_runs = 0;
-	scan->positions = 0;
-	scan->candidates = 0;
-	scan->nr_left = 0;
-	scan->off_lru = false;
-	bitmap_zero(scan->candidate, scan->max);
 }
 
 /*
@@ -217,7 +175,7 @@ static int next_batch(struct migd_job *job, struct migd_slot *slot,
 	}
 
 	scan->server_mm = slot->server->mm;
-	scan_reset(scan);
+	migd_scan_reset(scan);
 	next = migd_scan_range(scan, mm, *addr, end);
 	if (scan->off_lru && !scan->drained) {
 		mmap_read_unlock(mm);
@@ -270,12 +228,12 @@ static void pace(struct migd_job *job, u64 *next_ns, unsigned int pages)
 	*next_ns = max(*next_ns, now) +
 		mul_u64_u64_div_u64((u64)pages << PAGE_SHIFT, NSEC_PER_SEC,
 				    job->max_rate);
-	while (now < *next_ns && !cancelled(job) && !target_gone(job)) {
+	while (now < *next_ns && !migd_job_cancelled(job) && !target_gone(job)) {
 		wait = nsecs_to_jiffies(*next_ns - now);
 		/* What is less than a tick is paid for with the next batch. */
 		if (!wait)
 			return;
-		wait_event_idle_timeout(migd_wait, cancelled(job),
+		wait_event_idle_timeout(migd_wait, migd_job_cancelled(job),
 					min_t(unsigned long, wait, LOOK_AGAIN));
 		now = ktime_get_ns();
 	}
@@ -290,15 +248,6 @@ static bool node_allowed(struct migd_job *job)
 	allowed = node_isset(job->to, job->task->mems_allowed);
 	task_unlock(job->task);
 	return allowed;
-}
-
-static unsigned int batch_max(const struct migd_job *job,
-			      const struct migd_server *server)
-{
-	unsigned int max = min(server->max_batch_pages,
-			       READ_ONCE(migd_max_locked_pages));
-
-	return job->batch_pages ? min(job->batch_pages, max) : max;
 }
 
 /* Walks one range; MIGD_OUTCOME_NONE when it came to its end. */
@@ -317,10 +266,10 @@ static enum migd_outcome walk_range(struct migd_job *job,
 		slot = wait_for_slot(job, &outcome);
 		if (!slot)
 			return outcome;
-		scan->max = batch_max(job, slot->server);
+		scan->max = migd_batch_max(job, slot->server);
 		if (!reserve_pages(scan->max)) {
 			migd_slot_unclaim(slot);
-			wait_event_idle(migd_wait, cancelled(job) ||
+			wait_event_idle(migd_wait, migd_job_cancelled(job) ||
 					room_for(scan->max));
 			continue;
 		}
@@ -330,7 +279,7 @@ static enum migd_outcome walk_range(struct migd_job *job,
 			migd_slot_unclaim(slot);
 		}
 		if (n == -EAGAIN) {
-			wait_for_mm(job, &tries);
+			migd_wait_for_mm(job, &tries);
 			continue;
 		}
 		if (n == -EBUSY) {
@@ -374,7 +323,7 @@ static enum migd_outcome walk_once(struct migd_job *job,
  */
 static bool others_go_on(struct migd_job *job, s64 batches)
 {
-	return wait_event_idle_timeout(migd_wait, cancelled(job) ||
+	return wait_event_idle_timeout(migd_wait, migd_job_cancelled(job) ||
 				atomic64_read(&migd_stats.batches) != batches,
 				OTHERS_WAIT);
 }
@@ -385,118 +334,9 @@ static bool worth_a_pass(struct migd_job *job, unsigned int attempts, u64 moved)
 	if (!left_of(job, TRANSIENT) || attempts >= MAX_ATTEMPTS ||
 	    (!moved && attempts >= 3))
 		return false;
-	wait_event_idle_timeout(migd_wait, cancelled(job),
+	wait_event_idle_timeout(migd_wait, migd_job_cancelled(job),
 				min(PASS_WAIT << attempts, HZ / 10));
 	return true;
-}
-
-/* Pages on the source nodes, so that progress has a scale. */
-static bool count_pages(struct migd_job *job, struct migd_scan *scan)
-{
-	unsigned int r, tries = 0;
-	unsigned long addr;
-
-	if (!mmget_not_zero(job->mm))
-		return false;
-	scan->count_only = true;
-	scan->counted = 0;
-	for (r = 0; r < job->nr_ranges; r++) {
-		addr = job->ranges[r].start;
-		while (addr < job->ranges[r].end && !cancelled(job)) {
-			if (!mmap_read_trylock(job->mm)) {
-				wait_for_mm(job, &tries);
-				continue;
-			}
-			tries = 0;
-			addr = migd_scan_range(scan, job->mm, addr,
-					       job->ranges[r].end);
-			mmap_read_unlock(job->mm);
-			cond_resched();
-		}
-	}
-	scan->count_only = false;
-	mmput_async(job->mm);
-	job->total = scan->counted;
-	return true;
-}
-
-/* Pages of one range that an atomic job can never move, by reason, or none. */
-static enum migd_reason stays(const struct migd_scan *scan)
-{
-	const unsigned long always = BIT(MIGD_REASON_HUGE) |
-		BIT(MIGD_REASON_LARGE) | BIT(MIGD_REASON_HUGETLB) |
-		BIT(MIGD_REASON_SHMEM) | BIT(MIGD_REASON_FILE) |
-		BIT(MIGD_REASON_KSM) | BIT(MIGD_REASON_SPECIAL) |
-		BIT(MIGD_REASON_TAGGED) | BIT(MIGD_REASON_POISONED);
-	unsigned int i;
-
-	for (i = 0; i < scan->nr_left; i++)
-		if (always & BIT(scan->left[i].reason))
-			return scan->left[i].reason;
-	return MIGD_REASON_NONE;
-}
-
-/**
- * migd_walk_check() - could the ranges of an atomic job go whole?
- * @job: not running yet
- * @server: who would serve it
- * @ret_range: the first range that could not
- * @ret_reason: why, when its pages are of a class that always stays
- *
- * Locks nothing and says how things are now: the walk looks again.
- *
- * Context: process; sleeps, but not long.
- * Return: 0, -E2BIG (does not fit one batch), -EOPNOTSUPP (@ret_reason), -EBUSY
- * (the mmap lock is not to be had), -ESRCH, -ENOMEM.
- */
-int migd_walk_check(struct migd_job *job, const struct migd_server *server,
-		    unsigned int *ret_range, enum migd_reason *ret_reason)
-{
-	struct migd_scan *scan;
-	unsigned int tries = 0;
-	unsigned long addr;
-	unsigned int r;
-	int err = 0;
-
-	scan = kzalloc(sizeof(*scan), GFP_KERNEL);
-	if (!scan)
-		return -ENOMEM;
-	scan->job = job;
-	scan->server_mm = server->mm;
-	scan->max = batch_max(job, server);
-	if (!mmget_not_zero(job->mm)) {
-		kfree(scan);
-		return -ESRCH;
-	}
-	/* Doubled each time: a second in all. */
-	while (!mmap_read_trylock(job->mm)) {
-		if (tries > CHECK_TRIES) {
-			err = -EBUSY;
-			goto out;
-		}
-		wait_for_mm(job, &tries);
-	}
-	for (r = 0; r < job->nr_ranges && !err; r++) {
-		*ret_range = r;
-		if ((job->ranges[r].end - job->ranges[r].start) >> PAGE_SHIFT >
-		    scan->max) {
-			err = -E2BIG;
-			break;
-		}
-		scan_reset(scan);
-		addr = migd_scan_range(scan, job->mm, job->ranges[r].start,
-				       job->ranges[r].end);
-		*ret_reason = stays(scan);
-		if (*ret_reason != MIGD_REASON_NONE)
-			err = -EOPNOTSUPP;
-		else if (addr < job->ranges[r].end)
-			err = -E2BIG;
-	}
-	mmap_read_unlock(job->mm);
-out:
-	mmput_async(job->mm);
-	kfree(scan);
-	return err;
 }
 
 /**
@@ -519,7 +359,7 @@ enum migd_outcome migd_walk(struct migd_job *job)
 		return MIGD_OUTCOME_FAILED;
 	scan->job = job;
 
-	if (!count_pages(job, scan)) {
+	if (!migd_survey_count(job, scan)) {
 		kfree(scan);
 		return MIGD_OUTCOME_TARGET_GONE;
 	}

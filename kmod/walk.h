@@ -5,7 +5,5 @@
 #include "internal.h"
 
 enum migd_outcome migd_walk(struct migd_job *job);
-int migd_walk_check(struct migd_job *job, const struct migd_server *server,
-		    unsigned int *ret_range, enum migd_reason *ret_reason);
 
 #endif /* _MIGD_WALK_H */
