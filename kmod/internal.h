@@ -329,11 +329,13 @@ struct migd_job_params {
 	u64 max_rate;
 	u32 want;
 	unsigned int nr_ranges;
-	struct migd_range *ranges;	/* taken over on success */
+	struct migd_range *ranges;
 };
 
-int migd_job_submit(const struct migd_job_params *params, u64 *ret_id,
-		    struct netlink_ext_ack *ack);
+struct migd_job *migd_job_alloc(const struct migd_job_params *p);
+int migd_job_start(struct migd_job *job, u64 *ret_id,
+		   struct netlink_ext_ack *ack);
+bool migd_job_node_allowed(struct migd_job *job);
 int migd_job_cancel(u64 id);
 struct migd_job *migd_job_find(u64 id);
 /* The job with the least id above @id, with a reference, or NULL. */
@@ -341,6 +343,10 @@ struct migd_job *migd_job_next(u64 id);
 void migd_job_hist(struct migd_job *job, enum migd_phase phase,
 		   struct migd_hist_sum *ret_sum);
 void migd_jobs_exit(void);
+
+/* submit.c */
+int migd_job_submit(const struct migd_job_params *params, u64 *ret_id,
+		    struct netlink_ext_ack *ack);
 
 /* Per-command scratch in io_uring_cmd.pdu. */
 struct migd_pdu {

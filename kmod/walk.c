@@ -6,9 +6,7 @@
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/mmap_lock.h>
-#include <linux/nodemask.h>
 #include <linux/sched/mm.h>
-#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include "internal.h"
 #include "route.h"
@@ -239,17 +237,6 @@ static void pace(struct migd_job *job, u64 *next_ns, unsigned int pages)
 	}
 }
 
-/* The target's cpuset may change under way; our worker's says nothing of it. */
-static bool node_allowed(struct migd_job *job)
-{
-	bool allowed;
-
-	task_lock(job->task);
-	allowed = node_isset(job->to, job->task->mems_allowed);
-	task_unlock(job->task);
-	return allowed;
-}
-
 /* Walks one range; MIGD_OUTCOME_NONE when it came to its end. */
 static enum migd_outcome walk_range(struct migd_job *job,
 				    struct migd_scan *scan, unsigned long addr,
@@ -261,7 +248,7 @@ static enum migd_outcome walk_range(struct migd_job *job,
 	int n;
 
 	while (addr < end) {
-		if (!node_allowed(job))
+		if (!migd_job_node_allowed(job))
 			return MIGD_OUTCOME_FAILED;
 		slot = wait_for_slot(job, &outcome);
 		if (!slot)
