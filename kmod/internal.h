@@ -193,7 +193,6 @@ struct migd_job {
 
 	unsigned long flags;
 #define MIGD_JOB_CANCEL		0
-#define MIGD_JOB_MM_GONE	1
 	atomic_t inflight;		/* batches handed out */
 	enum migd_job_state state;
 	enum migd_outcome outcome;

@@ -97,7 +97,8 @@ static void job_done(struct migd_job *job, enum migd_outcome outcome)
 	job->hists = NULL;
 	job->t_end = ktime_get_boottime_ns();
 	job->outcome = outcome;
-	job->state = MIGD_JOB_STATE_DONE;
+	/* Pairs with migd_nl_put_job(): who sees it done sees how it ended. */
+	smp_store_release(&job->state, MIGD_JOB_STATE_DONE);
 	nr_active--;
 	nr_done++;
 	trim_done();
@@ -282,7 +283,7 @@ int migd_job_cancel(u64 id)
 
 	if (!job)
 		return -ENOENT;
-	if (job->state == MIGD_JOB_STATE_DONE)
+	if (READ_ONCE(job->state) == MIGD_JOB_STATE_DONE)
 		err = -EALREADY;
 	set_bit(MIGD_JOB_CANCEL, &job->flags);
 	trace_migd_job(job->id, job->pid, "cancel", err);

@@ -121,6 +121,8 @@ int migd_nl_put_job(struct sk_buff *skb, struct migd_job *job)
 	};
 	struct migd_hist_sum sum;
 	enum migd_phase phase;
+	/* Before anything that job_done() sets before it. */
+	u32 state = smp_load_acquire(&job->state);
 	u64 end = job->t_end ?: ktime_get_boottime_ns();
 
 	if (put_u64(skb, MIGD_A_JOB_ID, job->id) ||
@@ -131,7 +133,7 @@ int migd_nl_put_job(struct sk_buff *skb, struct migd_job *job)
 	    nla_put_u32(skb, MIGD_A_JOB_BATCH_PAGES, job->batch_pages) ||
 	    nla_put_u32(skb, MIGD_A_JOB_DEADLINE_US, job->deadline_us) ||
 	    put_u64(skb, MIGD_A_JOB_MAX_RATE, job->max_rate) ||
-	    nla_put_u32(skb, MIGD_A_JOB_STATE, READ_ONCE(job->state)) ||
+	    nla_put_u32(skb, MIGD_A_JOB_STATE, state) ||
 	    nla_put_u32(skb, MIGD_A_JOB_OUTCOME, READ_ONCE(job->outcome)) ||
 	    nla_put_string(skb, MIGD_A_JOB_COMM, job->comm) ||
 	    put_u64(skb, MIGD_A_JOB_TOTAL, READ_ONCE(job->total)) ||
