@@ -290,7 +290,6 @@ struct migd_batch {
 	void *bounce;			/* verify: a page */
 };
 
-const char *migd_batch_state_name(enum migd_batch_state state);
 void migd_batch_state(struct migd_batch *batch, enum migd_batch_state to);
 struct migd_batch *migd_batch_alloc(struct migd_job *job, unsigned int max);
 static inline struct migd_batch *migd_batch_get(struct migd_batch *batch)
