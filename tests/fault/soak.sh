@@ -1,207 +1,394 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# soak.sh SECONDS SEED: jobs back and forth under a checking writer while, at
-# random moments, the daemon is killed, stopped or restarted, the engines fail
-# in every way that their switches know, the target changes its memory, and the
-# kernel works on the same pages. tests/soak runs it and reads its last line.
+# soak.sh SECONDS SEED [counts]: jobs back and forth under a checking writer,
+# without a pause, while one fault after the other is thrown at the daemon, the
+# engines, the target and the kernel around. With "counts" it goes on after
+# SECONDS until the daemon has been killed and stopped as often as $wanted says.
+# tests/soak runs it; what was survived is printed at the end.
 set -eu -o pipefail
 . fault/lib.sh
+. fault/soak/daemon.sh
+. fault/soak/engine.sh
+. fault/soak/target.sh
+. fault/soak/kernel.sh
 
 seconds=$1
 RANDOM=$2
-patience=120
-declare -A survived=() outcomes=()
-pages_moved=0
-pages_put_back=0
-jobs=0
+counts=${3:-}
+patience=180
 
-churns=(mprotect mlock soft-dirty munmap mremap dontneed free uffd-missing uffd-wp fork)
-# switch, value that hurts, value at rest
-switches=('fail_after 0 -1' 'hold 1 0' 'late_write 1 0' 'lose_irq 1 0' 'prep_null 3 0'
-	'submit_fail 1 0' 'reorder 1 0' 'intr_only 1 0' 'prep_room 2 0' 'latency_us 20000 0')
+declare -A wanted=(["daemon killed"]=1000 ["daemon stopped for 1 s"]=190
+	["daemon stopped for 10 s"]=10)
 
-# among WORD...: one of them, in $one
-among()
+# How often in a bag, which is emptied in random order and filled again.
+faults='
+6 killed
+8 stopped_1s
+1 stopped_10s
+2 restarted
+1 reloaded
+1 abandoned
+1 second_daemon
+2 cancelled
+2 cancelled_under_dma
+2 second_job
+1 atomic_job
+1 denied
+1 fuzzed
+1 one_fails
+1 some_fail
+1 all_fail
+1 never_answers
+1 writes_late
+1 loses_interrupts
+1 out_of_order
+1 answers_when_asked
+1 slow
+1 prep_is_null
+1 no_room
+1 submit_fails
+1 lied
+1 released
+1 unbound
+1 churn mprotect
+1 churn mlock
+1 churn soft-dirty
+1 churn munmap
+1 churn mremap
+1 churn dontneed
+1 churn free
+1 churn fork
+1 churn mbind
+1 churn uffd-missing
+1 churn uffd-wp
+1 churn uffd-minor
+1 churn io-uring
+1 churn vmsplice
+1 exits
+1 execs
+1 frozen
+1 killed_for_memory
+1 traced
+1 pinned
+1 pressed
+1 compacted
+1 migratepages_too
+1 merged
+1 collapsed
+1 watched
+1 poisoned
+'
+# without an IOMMU the kernel itself complains
+[ "$MIGD_MACHINE" != amd64-iommu ] || faults+='1 no_mapping'
+
+declare -A survived=()
+declare -a bag=()
+nr_faults=0
+longest=0
+
+# count WORDS [N]
+count()
 {
-	local -a words=("$@")
-
-	one=${words[RANDOM % ${#words[@]}]}
+	survived[$1]=$((${survived[$1]:-0} + ${2:-1}))
 }
 
-daemon_pid()
+# nap MSEC: between two random moments, or for as long as a fault lasts
+mkfifo "$dir/never"
+exec {never}<>"$dir/never"
+nap()
 {
-	systemctl show -P MainPID migd.service
+	local time
+
+	printf -v time '%d.%03d' $(($1 / 1000)) $(($1 % 1000))
+	read -r -t "$time" -u "$never" || true
 }
 
-# set_switches NAME VALUE: of every device
-set_switches()
+# soon WORDS COMMAND...: as until_true, but looks often and forks nothing
+soon()
 {
-	local file
+	local what=$1 end=$((SECONDS + patience))
 
-	for file in /sys/kernel/debug/migd_lsi/*/"$1"; do
-		echo "$2" >"$file"
+	shift
+	until "$@"; do
+		[ $SECONDS -lt $end ] || fail "after $patience s still not: $what"
+		nap 20
 	done
 }
 
-# Faults: each happens while a job runs, and is over when its function returns.
-
-killed()
+# The mover is a process of its own: one job after the other, until $dir/stop. A
+# call that the daemon did not live to answer is no job that anybody knows of.
+mover()
 {
-	kill -KILL "$(daemon_pid)" 2>/dev/null || true
+	local to=1 order engine status outcome
+	local -a orders=(copy-first copy-first state-first) engines=(auto dma dma cpu) more
+
+	while [ ! -e "$dir/stop" ]; do
+		if [ -e "$dir/pause" ]; then
+			: >"$dir/paused"
+			nap 50
+			continue
+		fi
+		order=${orders[RANDOM % 3]}
+		engine=${engines[RANDOM % 4]}
+		more=(--max-rate $((2 + RANDOM % 14))Mi)
+		[ ! -e "$dir/verify" ] || more+=(--verify)
+		status=0
+		migctl migrate "${target_pid[t]}" --to $to --order "$order" --engine "$engine" \
+			--daemon-timeout 90s --json "${more[@]}" \
+			>"$dir/mover.json" 2>"$dir/mover.err" || status=$?
+		outcome=$(jq -r .outcome "$dir/mover.json" 2>/dev/null) || outcome=
+		case "$status ${outcome:-unanswered}" in
+		'0 moved' | '3 partly' | '1 failed' | '130 cancelled' | [13]' server-lost') ;;
+		[135]' unanswered' | '130 unanswered') ;;
+		*)
+			echo "a job ends with $status, '$outcome': $(<"$dir/mover.err")" \
+				>"$dir/mover.failed"
+			return
+			;;
+		esac
+		echo "${outcome:-unanswered}" >>"$dir/outcomes"
+		to=$((1 - to))
+	done
 }
 
-stopped()
+mover_ended()
 {
-	local pid
-
-	pid=$(daemon_pid)
-	kill -STOP "$pid" 2>/dev/null || return 0
-	# the fault is that it lasts
-	sleep "$1"
-	kill -CONT "$pid" 2>/dev/null || true
+	[ ! -e "$dir/mover.failed" ] || fail "$(<"$dir/mover.failed")"
+	! kill -0 "$mover" 2>/dev/null
 }
 
-stopped_1s()
+mover_paused()
 {
-	stopped 1
+	! mover_ended || fail "the mover has ended"
+	[ -e "$dir/paused" ]
 }
 
-stopped_10s()
+# quiesce, resume: no job of the mover runs in between
+quiesce()
 {
-	stopped 9.5
+	rm -f "$dir/paused"
+	: >"$dir/pause"
+	soon "the end of the mover's job" mover_paused
 }
 
-restarted()
+resume()
 {
-	systemctl restart migd.service
+	rm -f "$dir/pause"
 }
 
-cancelled()
+# judge WORDS: after that all is as it should be
+judge()
 {
-	migctl cancel "$job" >/dev/null 2>&1 || true
+	local stalled bad machine late limit
+
+	ask t stall
+	read -r _ stalled _ bad _ written <<<"$answer"
+	equal "$bad" 0 "the number of wrong words after: $1"
+	ask beat stall
+	machine=${answer#stall }
+	slowest=$((machine > slowest ? machine : slowest))
+	longest=$((stalled > longest ? stalled : longest))
+	served
+	# of those that ran since it was last asked, and of some before
+	locking=$(migctl jobs --json | jq '[.[].lock.max_ns / 1000 | floor] | max // 0')
+	late=$(migctl stats --json | jq .late)
+	limit=$((deadline_us + grace_us + locking + 2 * machine))
+	[ "$stalled" -le $limit ] || fail "the writer was stopped for $stalled us after: $1 (locking \
+$locking us, the machine's stop $machine us)"
+	[ "$late" = 0 ] || [ "$slowest" -gt $((grace_us / 2)) ] ||
+		fail "$late batches ended too late after: $1 (the machine's longest stop $slowest us)"
+	whole
 }
 
-engine()
+missing()
 {
-	local name bad good
+	local name
 
-	among "${switches[@]}"
-	read -r name bad good <<<"$one"
-	what="engine $name"
-	set_switches "$name" "$bad"
-	# longer than the deadline, for those that keep the engine from answering
-	sleep 0.7
-	set_switches "$name" "$good"
+	for name in "${!wanted[@]}"; do
+		[ "${survived[$name]:-0}" -ge "${wanted[$name]}" ] || return 0
+	done
+	return 1
 }
 
-churn()
+# fill_bag: with all there is; when the time is up, with what is missing
+fill_bag()
 {
-	local word bad
+	local times name i
 
-	among "${churns[@]}"
-	what="target $one"
-	says t "begin $one" begun
-	sleep 0.3
-	ask t "end $one"
-	read -r word _ _ _ bad <<<"$answer"
-	equal "$word $bad" "ended 0" "the number of wrong words of $one"
+	bag=()
+	if [ $SECONDS -ge $end ]; then
+		[ "${survived[daemon killed]:-0}" -ge "${wanted[daemon killed]}" ] || bag+=(killed)
+		[ "${survived[daemon stopped for 1 s]:-0}" -ge "${wanted[daemon stopped for 1 s]}" ] ||
+			bag+=(stopped_1s)
+		[ "${survived[daemon stopped for 10 s]:-0}" -ge "${wanted[daemon stopped for 10 s]}" ] ||
+			bag+=(stopped_10s)
+		return 0
+	fi
+	while read -r times name; do
+		for ((i = 0; i < ${times:-0}; i++)); do
+			bag+=("$name")
+		done
+	done <<<"$faults"
 }
 
-compaction()
+# draw: one of the bag, in $fault
+draw()
 {
-	echo 1 >/proc/sys/vm/compact_memory
+	local i
+
+	[ ${#bag[@]} -gt 0 ] || fill_bag
+	i=$((RANDOM % ${#bag[@]}))
+	fault=${bag[i]}
+	bag[i]=${bag[-1]}
+	unset 'bag[-1]'
 }
 
-migratepages_too()
+# so_far: one line
+so_far()
 {
-	migratepages "${target_pid[t]}" 0 1
-	migratepages "${target_pid[t]}" 1 0
+	step "$nr_faults rounds of faults, $(wc -l <"$dir/outcomes") jobs, daemon killed" \
+		"${survived[daemon killed]:-0} times, $((SECONDS - begun)) s"
 }
 
-second_job()
+prepare_swap()
 {
-	migctl migrate "${target_pid[t]}" --to $((RANDOM % 2)) --quiet >/dev/null 2>&1 || true
+	modprobe brd rd_nr=2 rd_size=65536
+	swap=/dev/ram0
+	if modprobe zram num_devices=1 2>/dev/null; then
+		swap=/dev/zram0
+		echo 64M >/sys/block/zram0/disksize
+	fi
+	udevadm settle
+	mkswap $swap >/dev/null
+	swapon $swap
 }
 
-faults=(killed killed killed stopped_1s restarted cancelled engine engine engine engine
-	churn churn churn compaction migratepages_too second_job)
-
-# One job with one fault in it.
-round()
+prepare_disk()
 {
-	local order engine fault outcome
-
-	among copy-first copy-first state-first
-	order=$one
-	among auto dma cpu
-	engine=$one
-	among "${faults[@]}"
-	fault=$one
-	# seldom: each takes ten seconds
-	[ "$fault" != stopped_1s ] || [ $((RANDOM % 20)) != 0 ] || fault=stopped_10s
-
-	reset
-	status=0
-	migctl migrate "${target_pid[t]}" --from $at --to $((1 - at)) --order "$order" \
-		--engine "$engine" --max-rate $((4 + RANDOM % 12))Mi --daemon-timeout 60s --json \
-		>"$dir/job.json" 2>"$dir/err" &
-	migrate=$!
-	children+=("$migrate")
-	# it is there a moment later, or has ended already: both are fine for a fault
-	job=$(migctl jobs --json | jq -r 'last.id // 0')
-	what=$fault
-	"$fault"
-	survived[$what]=$((${survived[$what]:-0} + 1))
-	wait "$migrate" || status=$?
-	unset 'children[-1]'
-
-	jobs=$((jobs + 1))
-	outcome=$(of_job .outcome 2>/dev/null) || outcome=
-	case "$status $outcome" in
-	'0 moved' | '3 partly' | '1 failed' | '130 cancelled' | '3 server-lost' | '1 server-lost') ;;
-	*) fail "job $job with $what ends with $status, '$outcome': $(cat "$dir/err")" ;;
-	esac
-	outcomes[$outcome]=$((${outcomes[$outcome]:-0} + 1))
-	pages_moved=$((pages_moved + $(of_job .moved)))
-	pages_put_back=$((pages_put_back + $(of_job '.left["put-back"] // 0')))
-	locking=$(of_job '.lock.max_ns / 1000 | floor')
-	blackout=$(of_job '.blackout.max_ns / 1000 | floor')
-	in_time >/dev/null
-	[ "$(pages_on t $((1 - at)))" -lt "$(pages_on t $at)" ] || at=$((1 - at))
+	disk=/run/migd-soak
+	mkfs.ext4 -q /dev/ram1
+	mkdir -p $disk
+	mount -t ext4 /dev/ram1 $disk
 }
 
-started 8 0
-[ -e /sys/kernel/debug/migd_lsi ] || mount -t debugfs none /sys/kernel/debug
-end=$((SECONDS + seconds))
-told=$SECONDS
-while [ $SECONDS -lt $end ]; do
-	round
-	if [ $((SECONDS - told)) -ge 30 ]; then
+prepare()
+{
+	mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug
+	modprobe hwpoison-inject
+	prepare_swap
+	prepare_disk
+	thp_was=$(sed 's/.*\[\(.*\)\].*/\1/' $thp/enabled)
+	echo always >$thp/enabled
+	khugepaged 10000
+	t_cgroup=/sys/fs/cgroup/migd-soak
+	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+	mkdir $t_cgroup
+	before_target=(sh -c "echo \$\$ >$t_cgroup/cgroup.procs && exec nice -n 5 \"\$@\"" sh)
+	module_options+=(server_wait_ms=15000)
+	started 4 0 thp
+	echo 4 >/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
+	says t "cd $disk" there
+	for kind in anon zero heap stack file private-file shmem memfd sysv ksm; do
+		mapped $kind 256 0
+	done
+	mapped hugetlb 2048 0
+	mapped thp 2048 0
+	mapped collapsible 2048 0
+	mapped shared-by-fork 256 0
+}
+
+# Everything has its values, and nothing is left of what was done.
+afterwards()
+{
+	: >"$dir/stop"
+	soon "the end of the last job" mover_ended
+	served
+	until_true "all engines serve" serves_all
+	clean_engines()
+	{
+		migctl engines --json | jq -e 'all(.in_flight == 0 and .quarantined == 0)'
+	}
+	until_true "the engines are idle" clean_engines
+	judge "all"
+	migctl stats --json >"$dir/stats.json"
+	equal "$(systemctl show -P ActiveState migd.service)" active "the state of migd.service"
+	drop t
+	echo 0 >/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
+	swapoff $swap
+	ended
+	umount $disk
+	rmmod brd hwpoison-inject
+	! loaded zram || rmmod zram
+	echo "$thp_was" >$thp/enabled
+	until_true "the cgroup is empty" rmdir $t_cgroup
+}
+
+# of WORDS: how far it is to the count that is wanted
+of_wanted()
+{
+	local done=${survived[$1]:-0} want=${wanted[$1]}
+
+	if [ "$done" -ge "$want" ]; then
+		printf '  %s: %d of %d, reached\n' "$1" "$done" "$want"
+	elif [ "$done" = 0 ]; then
+		printf '  %s: 0 of %d\n' "$1" "$want"
+	else
+		printf '  %s: %d of %d; at this rate it takes %d minutes\n' "$1" "$done" "$want" \
+			$(((took_seconds * want / done + 59) / 60))
+	fi
+}
+
+report()
+{
+	local name
+
+	echo "survived, by fault:"
+	for name in "${!survived[@]}"; do
+		printf '  %s: %d\n' "$name" "${survived[$name]}"
+	done | sort
+	echo "of the counts wanted (tests/soak --counts goes on until they are reached):"
+	for name in "${!wanted[@]}"; do
+		of_wanted "$name"
+	done | sort
+	printf 'jobs %d:%s\n' "$(wc -l <"$dir/outcomes")" \
+		"$(sort "$dir/outcomes" | uniq -c | awk '{ printf " %s %d", $2, $1 }')"
+	jq -r '"module: \(.jobs) jobs, \(.batches) batches, \(.moved) pages moved; put back or left " +
+		"\([.left[]] | add // 0); batches it ended itself: deadline \(.rescued_deadline), " +
+		"daemon gone \(.rescued_server); ever in quarantine \(.quarantined_total) pages, " +
+		"state moved back \(.undone), wrong copies found \(.verify_failed)"' "$dir/stats.json"
+	echo "the writer went $written rounds over its memory, its longest stop was" \
+		"$((longest / 1000)) ms, the machine's $((slowest / 1000)) ms"
+	echo "soak: $took_seconds s on $MIGD_MACHINE, $nr_faults rounds of faults: 0 wrong words," \
+		"$(jq .late "$dir/stats.json") late batches, no page locked, held or lost"
+}
+
+prepare
+: >"$dir/outcomes"
+mover &
+mover=$!
+children+=("$mover")
+begun=$SECONDS
+end=$((begun + seconds))
+judged=$begun
+told=$begun
+while [ $SECONDS -lt $end ] || { [ "$counts" ] && missing; }; do
+	draw
+	started_at=$SECONDS
+	# shellcheck disable=SC2086 # a function and its argument
+	$fault
+	nr_faults=$((nr_faults + 1))
+	[ $((SECONDS - started_at)) -lt 30 ] || step "$fault took $((SECONDS - started_at)) s"
+	! mover_ended || fail "the mover has ended after: $fault"
+	if [ $((SECONDS - judged)) -ge 10 ]; then
+		judge "$fault"
+		judged=$SECONDS
+	fi
+	if [ $((SECONDS - told)) -ge 60 ]; then
+		so_far
 		told=$SECONDS
-		step "$jobs jobs, $pages_moved pages moved, $((end - SECONDS)) s to go"
 	fi
 done
-
-whole
-clean_engines()
-{
-	migctl engines --json | jq -e 'all(.in_flight == 0 and .quarantined == 0)'
-}
-until_true "the engines to be idle" clean_engines
-nothing_left
-ask t stall
-read -r _ _ _ bad _ written <<<"$answer"
-equal "$bad" 0 "the number of wrong words"
-drop t
-ended
-
-printf 'jobs %d:' "$jobs"
-for one in "${!outcomes[@]}"; do
-	printf ' %s %d,' "$one" "${outcomes[$one]}"
-done
-printf ' pages moved %d, put back %d\n' "$pages_moved" "$pages_put_back"
-for one in "${!survived[@]}"; do
-	printf 'survived %s: %d times\n' "$one" "${survived[$one]}"
-done | sort
-echo "soak: $seconds s, $jobs jobs, 0 wrong words, the writer went $written rounds over its memory"
+took_seconds=$((SECONDS - begun))
+afterwards
+report

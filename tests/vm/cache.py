@@ -4,7 +4,6 @@ hash of what it was made from. A thing is made in a temporary directory and
 renamed, under a lock, so it is either complete or not there."""
 
 import contextlib
-import ctypes
 import fcntl
 import hashlib
 import os
@@ -19,8 +18,6 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 UNUSED_DAYS = 14
-PR_SET_PDEATHSIG = 1
-LIBC = ctypes.CDLL(None)
 
 
 class Failed(Exception):
@@ -38,13 +35,6 @@ def end_on_signals():
     """Let a signal unwind the stack: guests are stopped on the way."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))
-
-
-def end_with_parent(number):
-    """For preexec_fn: whoever ends us ends the process that is to start."""
-    def prepare():
-        LIBC.prctl(PR_SET_PDEATHSIG, number)
-    return prepare
 
 
 def say(text):
@@ -143,9 +133,7 @@ class Progress:
 
 
 def run(command, log, what=None, status=None, stdin=None, stdout=None, cwd=None, env=None):
-    """Run a command with its output in LOG; on failure show the log's end. It
-    does not outlive us: our lock goes with us, and the next run would build
-    into the same tree beside it."""
+    """Run a command with its output in LOG; on failure show the log's end."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "ab") as handle:
         handle.write(("$ " + " ".join(map(str, command)) + "\n").encode())
@@ -153,8 +141,7 @@ def run(command, log, what=None, status=None, stdin=None, stdout=None, cwd=None,
         with Progress(what or Path(command[0]).name, status or (lambda: "")):
             result = subprocess.run([str(word) for word in command], cwd=cwd, env=env,
                                     stdin=stdin or subprocess.DEVNULL,
-                                    stdout=stdout or handle, stderr=handle, check=False,
-                                    preexec_fn=end_with_parent(signal.SIGTERM))
+                                    stdout=stdout or handle, stderr=handle, check=False)
     if result.returncode:
         raise Failed(f"{what or command[0]}: '{command[0]}' failed with status "
                      f"{result.returncode}; the end of {log}:\n{tail(log)}")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """A running guest: start it, run commands in it, watch its kernel's log."""
 
+import ctypes
 import fcntl
 import os
 import re
@@ -21,9 +22,11 @@ from pathlib import Path
 import image
 import kernel
 import machine as machines
-from cache import Failed, cache_dir, end_with_parent, say, tail
+from cache import Failed, cache_dir, say, tail
 
 FRAME_MAX = 60 * 1024
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
 TIMED_OUT = 124
 
 BAD_LINES = re.compile("|".join((
@@ -37,6 +40,11 @@ BAD_LINES = re.compile("|".join((
 # printed by a healthy kernel under emulation, or about the harness itself
 HARMLESS_LINES = re.compile(r"KernelAddressSanitizer initialized")
 MARK = "migd-harness: checked up to here, "
+
+
+def die_with_parent():
+    """In QEMU's process before it starts: whoever kills us ends it, too."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class GuestDied(Failed):
@@ -95,7 +103,7 @@ class Vm:
             # an own session: the terminal's Ctrl-C is ours, not QEMU's
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log, start_new_session=True,
-                                            preexec_fn=end_with_parent(signal.SIGKILL))
+                                            preexec_fn=die_with_parent)
         self.connect()
         limit = self.machine.boot_seconds * (3 if self.icount else 1)
         frame = self.frame(time.monotonic() + limit)

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2154
+#
+# What the soak does to the daemon, and through it. Each function is one round;
+# it counts what it did.
+
+unit=/sys/fs/cgroup/system.slice/migd.service
+
+# threads N: the daemon has that many; two when it serves. Nothing is forked for it.
+threads()
+{
+	local -a there=()
+
+	{ mapfile -t there <$unit/cgroup.threads; } 2>/dev/null && [ ${#there[@]} -ge "$1" ]
+}
+
+# daemon_pid: in $daemon; false while there is none
+daemon_pid()
+{
+	daemon=
+	{ read -r daemon <$unit/cgroup.procs; } 2>/dev/null && [ "$daemon" ]
+}
+
+served()
+{
+	soon "the daemon serves" threads 2
+}
+
+another_daemon()
+{
+	daemon_pid && [ "$daemon" != "$last_daemon" ] && threads "$at_least"
+}
+
+# killed: ten times in a row, at any moment; every fourth while it starts
+last_daemon=
+killed()
+{
+	for _ in {1..10}; do
+		at_least=$((RANDOM % 4 ? 2 : 1))
+		soon "systemd brings the daemon back" another_daemon
+		nap $((RANDOM % 500))
+		kill -KILL "$daemon" 2>/dev/null || continue
+		last_daemon=$daemon
+		count "daemon killed"
+		[ $at_least = 2 ] || count "daemon killed as it started"
+	done
+}
+
+# stopped SECONDS: the watchdog ends one that is stopped for ten
+stopped()
+{
+	served
+	daemon_pid || return 0
+	kill -STOP "$daemon" 2>/dev/null || return 0
+	nap $(($1 * 1000))
+	kill -CONT "$daemon" 2>/dev/null || true
+	count "daemon stopped for $1 s"
+}
+
+stopped_1s()
+{
+	stopped 1
+}
+
+stopped_10s()
+{
+	stopped 10
+}
+
+restarted()
+{
+	systemctl restart migd.service
+	count "daemon restarted"
+}
+
+reloaded()
+{
+	served
+	systemctl reload migd.service
+	count "daemon reloaded"
+}
+
+no_holder()
+{
+	[ "$(</sys/module/migd/refcnt)" = 0 ]
+}
+
+# Nobody brings it back until the jobs have ended.
+abandoned()
+{
+	: >"$dir/pause"
+	systemctl stop migd.service
+	soon "the module ends the jobs by itself" no_holder
+	systemctl start migd.service
+	resume
+	count "daemon gone for good"
+}
+
+second_daemon()
+{
+	local status=0
+
+	served
+	"$(systemctl show -P ExecStart migd.service | sed 's/.*path=\([^ ;]*\).*/\1/')" \
+		>"$dir/second" 2>&1 || status=$?
+	equal $status 1 "the exit code of a second daemon"
+	[ -s "$dir/second" ] || fail "a second daemon does not say why it ends"
+	count "daemon, a second one"
+}
+
+cancelled()
+{
+	served
+	job=$(migctl jobs --json | jq -r 'map(select(.state != "done")) | last.id // empty') || return 0
+	[ "$job" ] || return 0
+	migctl cancel "$job" >/dev/null 2>&1 || return 0
+	count "job cancelled"
+}
+
+second_job()
+{
+	served
+	migctl migrate "${target_pid[t]}" --to $((RANDOM % 2)) --quiet >/dev/null 2>&1 || true
+	count "job beside another"
+}
+
+atomic_job()
+{
+	served
+	migctl migrate "${target_pid[t]}" --to $((RANDOM % 2)) --quiet --atomic --range \
+		"${target_start[t]}-$(printf %x $((0x${target_start[t]} + 64 * 4096)))" \
+		>/dev/null 2>&1 || true
+	count "job of an atomic range"
+}
+
+# Whoever may nothing changes nothing, nor does who wants the module away.
+denied()
+{
+	served
+	expect 4 'may not' setpriv --reuid=65534 --clear-groups \
+		migctl migrate "${target_pid[t]}" --to 1
+	count "attack of a user"
+	! rmmod migd 2>/dev/null || fail "rmmod takes the module away"
+	count "attack by rmmod"
+}
+
+# Random servers and messages have the module for a while.
+fuzzed()
+{
+	quiesce
+	systemctl stop migd.service
+	fault/fuzz $RANDOM 10 >"$dir/fuzz" 2>&1 || fail "the fuzzer: $(cat "$dir/fuzz")"
+	count "attack of random commands and messages" "$(awk '/ servers, / {
+		for (i = 2; i <= NF; i++)
+			if ($i ~ /^(commands|netlink)/)
+				n += $(i - 1) }
+		END { print n + 0 }' "$dir/fuzz")"
+	systemctl start migd.service
+	resume
+}
