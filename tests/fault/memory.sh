@@ -96,5 +96,5 @@ umount $disk
 rmmod brd
 echo 0 >/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
 echo "$thp_was" >$thp/enabled
-echo inherit >$thp/hugepages-64kB/enabled
+echo never >$thp/hugepages-64kB/enabled
 echo "$khugepaged_was" >$thp/khugepaged/scan_sleep_millisecs

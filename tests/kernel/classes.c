@@ -258,7 +258,7 @@ static void huge_pages(void)
 	left_intact("mTHP of 64 KiB", map_thp, 0, MIGD_REASON_LARGE,
 		    MIGD_OUTCOME_FAILED);
 	must(write_file("/sys/kernel/mm/transparent_hugepage/hugepages-64kB/enabled",
-			"inherit"));
+			"never"));
 	must(write_file("/sys/kernel/mm/transparent_hugepage/hugepages-2048kB/enabled",
 			"inherit"));
 
