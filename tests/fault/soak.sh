@@ -18,8 +18,8 @@ RANDOM=$2
 counts=${3:-}
 patience=180
 
-declare -A wanted=(["daemon killed"]=1000 ["daemon stopped for 1 s"]=190
-	["daemon stopped for 10 s"]=10)
+declare -A wanted=(["daemon: killed"]=1000 ["daemon: stopped for 1 s"]=190
+	["daemon: stopped for 10 s"]=10)
 
 # How often in a bag, which is emptied in random order and filled again.
 faults='
@@ -218,10 +218,10 @@ fill_bag()
 
 	bag=()
 	if [ $SECONDS -ge $end ]; then
-		[ "${survived[daemon killed]:-0}" -ge "${wanted[daemon killed]}" ] || bag+=(killed)
-		[ "${survived[daemon stopped for 1 s]:-0}" -ge "${wanted[daemon stopped for 1 s]}" ] ||
+		[ "${survived[daemon: killed]:-0}" -ge "${wanted[daemon: killed]}" ] || bag+=(killed)
+		[ "${survived[daemon: stopped for 1 s]:-0}" -ge "${wanted[daemon: stopped for 1 s]}" ] ||
 			bag+=(stopped_1s)
-		[ "${survived[daemon stopped for 10 s]:-0}" -ge "${wanted[daemon stopped for 10 s]}" ] ||
+		[ "${survived[daemon: stopped for 10 s]:-0}" -ge "${wanted[daemon: stopped for 10 s]}" ] ||
 			bag+=(stopped_10s)
 		return 0
 	fi
@@ -247,8 +247,8 @@ draw()
 # so_far: one line
 so_far()
 {
-	step "$nr_faults rounds of faults, $(wc -l <"$dir/outcomes") jobs, daemon killed" \
-		"${survived[daemon killed]:-0} times, $((SECONDS - begun)) s"
+	step "$nr_faults rounds of faults, $(wc -l <"$dir/outcomes") jobs, the daemon killed" \
+		"${survived[daemon: killed]:-0} times, $((SECONDS - begun)) s"
 }
 
 prepare_swap()
@@ -343,10 +343,15 @@ report()
 {
 	local name
 
-	echo "survived, by fault:"
+	echo "survived, and how often:"
 	for name in "${!survived[@]}"; do
-		printf '  %s: %d\n' "$name" "${survived[$name]}"
-	done | sort
+		printf '%s\t%d\n' "$name" "${survived[$name]}"
+	done | sort | awk -F ': |\t' '
+		{ line[$1] = line[$1] (line[$1] ? ", " : "  " $1 ": ") $2 " " $3 }
+		END { n = split("daemon job engine target kernel attack", group, " ")
+		      for (i = 1; i <= n; i++)
+			      if (group[i] in line)
+				      print line[group[i]] }' | fold -s -w 110 | sed '/^  /!s/^/    /'
 	echo "of the counts wanted (tests/soak --counts goes on until they are reached):"
 	for name in "${!wanted[@]}"; do
 		of_wanted "$name"

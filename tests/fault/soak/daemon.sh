@@ -41,8 +41,8 @@ killed()
 		nap $((RANDOM % 500))
 		kill -KILL "$daemon" 2>/dev/null || continue
 		last_daemon=$daemon
-		count "daemon killed"
-		[ $at_least = 2 ] || count "daemon killed as it started"
+		count "daemon: killed"
+		[ $at_least = 2 ] || count "daemon: killed as it started"
 	done
 }
 
@@ -54,7 +54,7 @@ stopped()
 	kill -STOP "$daemon" 2>/dev/null || return 0
 	nap $(($1 * 1000))
 	kill -CONT "$daemon" 2>/dev/null || true
-	count "daemon stopped for $1 s"
+	count "daemon: stopped for $1 s"
 }
 
 stopped_1s()
@@ -70,14 +70,14 @@ stopped_10s()
 restarted()
 {
 	systemctl restart migd.service
-	count "daemon restarted"
+	count "daemon: restarted"
 }
 
 reloaded()
 {
 	served
 	systemctl reload migd.service
-	count "daemon reloaded"
+	count "daemon: reloaded"
 }
 
 no_holder()
@@ -93,7 +93,7 @@ abandoned()
 	soon "the module ends the jobs by itself" no_holder
 	systemctl start migd.service
 	resume
-	count "daemon gone for good"
+	count "daemon: gone until the jobs were lost"
 }
 
 second_daemon()
@@ -105,7 +105,7 @@ second_daemon()
 		>"$dir/second" 2>&1 || status=$?
 	equal $status 1 "the exit code of a second daemon"
 	[ -s "$dir/second" ] || fail "a second daemon does not say why it ends"
-	count "daemon, a second one"
+	count "daemon: a second one"
 }
 
 cancelled()
@@ -114,14 +114,14 @@ cancelled()
 	job=$(migctl jobs --json | jq -r 'map(select(.state != "done")) | last.id // empty') || return 0
 	[ "$job" ] || return 0
 	migctl cancel "$job" >/dev/null 2>&1 || return 0
-	count "job cancelled"
+	count "job: cancelled"
 }
 
 second_job()
 {
 	served
 	migctl migrate "${target_pid[t]}" --to $((RANDOM % 2)) --quiet >/dev/null 2>&1 || true
-	count "job beside another"
+	count "job: beside another"
 }
 
 atomic_job()
@@ -130,7 +130,7 @@ atomic_job()
 	migctl migrate "${target_pid[t]}" --to $((RANDOM % 2)) --quiet --atomic --range \
 		"${target_start[t]}-$(printf %x $((0x${target_start[t]} + 64 * 4096)))" \
 		>/dev/null 2>&1 || true
-	count "job of an atomic range"
+	count "job: of an atomic range"
 }
 
 # Whoever may nothing changes nothing, nor does who wants the module away.
@@ -139,9 +139,9 @@ denied()
 	served
 	expect 4 'may not' setpriv --reuid=65534 --clear-groups \
 		migctl migrate "${target_pid[t]}" --to 1
-	count "attack of a user"
+	count "attack: a user"
 	! rmmod migd 2>/dev/null || fail "rmmod takes the module away"
-	count "attack by rmmod"
+	count "attack: rmmod"
 }
 
 # Random servers and messages have the module for a while.
@@ -150,7 +150,7 @@ fuzzed()
 	quiesce
 	systemctl stop migd.service
 	fault/fuzz $RANDOM 10 >"$dir/fuzz" 2>&1 || fail "the fuzzer: $(cat "$dir/fuzz")"
-	count "attack of random commands and messages" "$(awk '/ servers, / {
+	count "attack: random commands and messages" "$(awk '/ servers, / {
 		for (i = 2; i <= NF; i++)
 			if ($i ~ /^(commands|netlink)/)
 				n += $(i - 1) }
