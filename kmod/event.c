@@ -22,6 +22,13 @@
 /* What the end of a batch tells of: the next one must not wait for memory. */
 #define GFP_END		(GFP_NOWAIT | __GFP_NOWARN)
 
+/* No memory for it: as for a receiver that is full, who then dumps again. */
+static void event_lost(struct sk_buff *skb)
+{
+	nlmsg_free(skb);
+	genl_set_err(&migd_nl_family, &init_net, 0, MIGD_NLGRP_EVENTS, -ENOBUFS);
+}
+
 static struct sk_buff *event_begin(u8 cmd, void **ret_hdr, size_t size, gfp_t gfp)
 {
 	struct sk_buff *skb;
@@ -29,11 +36,9 @@ static struct sk_buff *event_begin(u8 cmd, void **ret_hdr, size_t size, gfp_t gf
 	if (!genl_has_listeners(&migd_nl_family, &init_net, MIGD_NLGRP_EVENTS))
 		return NULL;
 	skb = genlmsg_new(size, gfp);
-	if (!skb)
-		return NULL;
-	*ret_hdr = genlmsg_put(skb, 0, 0, &migd_nl_family, 0, cmd);
+	*ret_hdr = skb ? genlmsg_put(skb, 0, 0, &migd_nl_family, 0, cmd) : NULL;
 	if (!*ret_hdr) {
-		nlmsg_free(skb);
+		event_lost(skb);
 		return NULL;
 	}
 	return skb;
@@ -56,7 +61,7 @@ static int may_not_hear(struct sock *sk, struct sk_buff *skb, void *data)
 static void event_send(struct sk_buff *skb, void *hdr, int err, gfp_t gfp)
 {
 	if (err) {
-		nlmsg_free(skb);
+		event_lost(skb);
 		return;
 	}
 	genlmsg_end(skb, hdr);
