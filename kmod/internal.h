@@ -205,6 +205,7 @@ struct migd_job {
 	u32 passes;
 	unsigned long next_ntf;		/* jiffies of the next progress event */
 	struct migd_route route;
+	struct migd_scan *scan;		/* until the job is done */
 	struct list_head pool;		/* unused destination pages */
 	unsigned int nr_pool;
 	struct migd_hists *hists;	/* NULL once summed up */

@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include "internal.h"
 #include "route.h"
+#include "scan.h"
 #include "trace.h"
 #include "walk.h"
 
@@ -29,6 +30,7 @@ static void job_free(struct kref *ref)
 
 	kvfree(job->hists);
 	kfree(job->ranges);
+	kfree(job->scan);
 	kfree(job);
 }
 
@@ -87,6 +89,8 @@ static void job_done(struct migd_job *job, enum migd_outcome outcome)
 
 	migd_pool_free(job);
 	migd_route_free(job);
+	kfree(job->scan);
+	job->scan = NULL;
 	for (r = 0; r < MIGD_REASONS; r++)
 		atomic64_add(atomic64_read(&job->left[r]), &migd_stats.left[r]);
 	for (p = 0; p < MIGD_PHASES; p++)
@@ -138,8 +142,9 @@ struct migd_job *migd_job_alloc(const struct migd_job_params *p)
 	job->hists = kvzalloc(sizeof(*job->hists), GFP_KERNEL);
 	job->nr_ranges = p->nr_ranges ?: 1;
 	job->ranges = kcalloc(job->nr_ranges, sizeof(*job->ranges), GFP_KERNEL);
+	job->scan = kzalloc(sizeof(*job->scan), GFP_KERNEL);
 	kref_init(&job->ref);
-	if (!job->hists || !job->ranges) {
+	if (!job->hists || !job->ranges || !job->scan) {
 		migd_job_put(job);
 		return NULL;
 	}
@@ -158,6 +163,7 @@ struct migd_job *migd_job_alloc(const struct migd_job_params *p)
 	job->max_rate = p->max_rate;
 	job->want = p->want;
 	job->t_submit = ktime_get_boottime_ns();
+	job->scan->job = job;
 	INIT_LIST_HEAD(&job->pool);
 	INIT_WORK(&job->work, job_work);
 	return job;

@@ -8,6 +8,7 @@
 #include <linux/ktime.h>
 #include <linux/migrate.h>
 #include <linux/mm.h>
+#include <linux/nodemask.h>
 #include <linux/pagemap.h>
 #include "internal.h"
 #include "scan.h"
@@ -30,6 +31,9 @@ static void pool_fill(struct migd_job *job, unsigned int want)
 	struct page *page;
 	gfp_t gfp;
 
+	/* All of its memory may have gone offline, and the node with it. */
+	if (!node_state(job->to, N_MEMORY))
+		return;
 	/*
 	 * One large block split into pages makes long destination segments for
 	 * an engine, and one zeroing instead of many. Only the last resort, a

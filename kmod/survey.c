@@ -6,7 +6,6 @@
 #include <linux/delay.h>
 #include <linux/mmap_lock.h>
 #include <linux/sched/mm.h>
-#include <linux/slab.h>
 #include "internal.h"
 #include "scan.h"
 #include "survey.h"
@@ -108,27 +107,21 @@ static enum migd_reason stays(const struct migd_scan *scan)
  *
  * Context: process; sleeps, but not long.
  * Return: 0, -E2BIG (does not fit one batch), -EOPNOTSUPP (@ret_reason), -EBUSY
- * (the mmap lock is not to be had), -ESRCH, -ENOMEM.
+ * (the mmap lock is not to be had), -ESRCH.
  */
 int migd_survey_atomic(struct migd_job *job, const struct migd_server *server,
 		       unsigned int *ret_range, enum migd_reason *ret_reason)
 {
-	struct migd_scan *scan;
+	struct migd_scan *scan = job->scan;
 	unsigned int tries = 0;
 	unsigned long addr;
 	unsigned int r;
 	int err = 0;
 
-	scan = kzalloc(sizeof(*scan), GFP_KERNEL);
-	if (!scan)
-		return -ENOMEM;
-	scan->job = job;
 	scan->server_mm = server->mm;
 	scan->max = migd_batch_max(job, server);
-	if (!mmget_not_zero(job->mm)) {
-		kfree(scan);
+	if (!mmget_not_zero(job->mm))
 		return -ESRCH;
-	}
 	/* Doubled each time: a second in all. */
 	while (!mmap_read_trylock(job->mm)) {
 		if (tries > CHECK_TRIES) {
@@ -157,6 +150,5 @@ int migd_survey_atomic(struct migd_job *job, const struct migd_server *server,
 	mmap_read_unlock(job->mm);
 out:
 	mmput_async(job->mm);
-	kfree(scan);
 	return err;
 }

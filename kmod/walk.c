@@ -7,7 +7,6 @@
 #include <linux/math64.h>
 #include <linux/mmap_lock.h>
 #include <linux/sched/mm.h>
-#include <linux/slab.h>
 #include "internal.h"
 #include "route.h"
 #include "scan.h"
@@ -74,9 +73,14 @@ static struct migd_slot *wait_for_slot(struct migd_job *job,
 		}
 		WRITE_ONCE(job->state, served ? MIGD_JOB_STATE_RUNNING :
 						MIGD_JOB_STATE_WAITING);
-		wait_event_idle_timeout(migd_wait, migd_job_cancelled(job) ||
-					(slot = migd_slot_claim()) ||
-					migd_server_present() != served, wait);
+		wait = wait_event_idle_timeout(migd_wait,
+					       migd_job_cancelled(job) ||
+					       (slot = migd_slot_claim()) ||
+					       migd_server_present() != served,
+					       wait);
+		/* It would be in the way of memory that is to go offline. */
+		if (!wait)
+			migd_pool_free(job);
 		if (migd_job_cancelled(job))
 			*ret_outcome = MIGD_OUTCOME_CANCELLED;
 		else if (slot && !migd_job_served_by(job, slot->server))
@@ -231,6 +235,7 @@ static void pace(struct migd_job *job, u64 *next_ns, unsigned int pages)
 		/* What is less than a tick is paid for with the next batch. */
 		if (!wait)
 			return;
+		migd_pool_free(job);
 		wait_event_idle_timeout(migd_wait, migd_job_cancelled(job),
 					min_t(unsigned long, wait, LOOK_AGAIN));
 		now = ktime_get_ns();
@@ -335,21 +340,14 @@ static bool worth_a_pass(struct migd_job *job, unsigned int attempts, u64 moved)
  */
 enum migd_outcome migd_walk(struct migd_job *job)
 {
+	struct migd_scan *scan = job->scan;
 	enum migd_outcome outcome;
-	struct migd_scan *scan;
 	u64 pace_ns = 0, moved, left;
 	unsigned int attempts = 0;
 	s64 batches;
 
-	scan = kzalloc(sizeof(*scan), GFP_KERNEL);
-	if (!scan)
-		return MIGD_OUTCOME_FAILED;
-	scan->job = job;
-
-	if (!migd_survey_count(job, scan)) {
-		kfree(scan);
+	if (!migd_survey_count(job, scan))
 		return MIGD_OUTCOME_TARGET_GONE;
-	}
 	do {
 		moved = atomic64_read(&job->moved);
 		batches = atomic64_read(&migd_stats.batches);
@@ -364,13 +362,13 @@ enum migd_outcome migd_walk(struct migd_job *job)
 		 worth_a_pass(job, attempts, moved));
 
 	if (outcome == MIGD_OUTCOME_NONE && job->route.nr) {
+		migd_pool_free(job);
 		outcome = migd_route_wait(job);
 		/* Counts what is left now, and moves what has been split. */
 		if (outcome == MIGD_OUTCOME_NONE)
 			outcome = walk_once(job, scan, &pace_ns);
 		migd_route_relabel(job);
 	}
-	kfree(scan);
 
 	moved = atomic64_read(&job->moved);
 	left = left_of(job, ~0UL);
