@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fuzz [SEED [SECONDS]]: random servers, one after the other, and random netlink
- * messages, while the memory of a process that checks it is moved to and fro.
+ * fuzz [SEED [SECONDS]]: random servers, one after the other, random netlink
+ * messages and engines that are late, lost or fail, while the memory of a process
+ * that checks it is moved to and fro.
  *
  * Whatever they do, the process finds what it wrote, and in the end nothing is
  * locked, isolated, quarantined or active. The seed decides what each thread
@@ -18,12 +19,11 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "../kernel/hammer.h"
 #include "fuzz.h"
 
 #define PAGES	2048UL
 #define BYTES	(PAGES * PAGE)
-#define WORDS	(PAGE / sizeof(uint64_t))
-#define SEED	17
 
 struct common *common;
 
@@ -76,79 +76,6 @@ void rnd_bytes(struct rnd *r, void *at, size_t n)
 void count_answer(atomic_ulong *of, int res)
 {
 	of[res < 0 && res > -256 ? -res : 0]++;
-}
-
-/* In the target, beside the memory that is moved: what was written last. */
-static uint64_t written[PAGES];
-
-struct hammer {
-	atomic_int stop;
-	atomic_ulong rounds, wrong;
-};
-
-static uint64_t value(size_t page, size_t i, uint64_t round)
-{
-	return (page * WORDS + i + 1) * 0x9e3779b97f4a7c15ULL ^ round << 20;
-}
-
-/* Each round writes another word of each page and looks at those around it. */
-static int64_t hammer(uint64_t addr, uint64_t arg, uint64_t unused)
-{
-	struct hammer *shared = (void *)(uintptr_t)arg;
-	volatile uint64_t *at;
-	size_t page, i;
-
-	(void)unused;
-	/* Who throws commands comes first: there are two CPUs. */
-	must(setpriority(PRIO_PROCESS, 0, 10));
-	while (!shared->stop) {
-		for (page = 0; page < PAGES && !shared->stop; page++) {
-			at = (volatile uint64_t *)(uintptr_t)addr + page * WORDS;
-			i = written[page] % 8;
-			if (at[i] != value(page, i, written[page]))
-				shared->wrong++;
-			written[page]++;
-			i = written[page] % 8;
-			at[i] = value(page, i, written[page]);
-			i = 8 + written[page] % (WORDS - 8);
-			if (at[i] != value(page, i, 0))
-				shared->wrong++;
-		}
-		shared->rounds++;
-	}
-	return 0;
-}
-
-static int64_t fill_memory(uint64_t addr, uint64_t b, uint64_t c)
-{
-	uint64_t *at = (void *)(uintptr_t)addr;
-	size_t page, i;
-
-	(void)b;
-	(void)c;
-	for (page = 0; page < PAGES; page++)
-		for (i = 0; i < WORDS; i++)
-			at[page * WORDS + i] = value(page, i, 0);
-	return 0;
-}
-
-/* Every word: the first eight are of the rounds that wrote them last. */
-static int64_t wrong_words(uint64_t addr, uint64_t b, uint64_t c)
-{
-	uint64_t *at = (void *)(uintptr_t)addr, round;
-	int64_t wrong = 0;
-	size_t page, i;
-
-	(void)b;
-	(void)c;
-	for (page = 0; page < PAGES; page++) {
-		for (i = 0; i < WORDS; i++) {
-			round = written[page] < i || i >= 8 ? 0 :
-				written[page] - (written[page] - i) % 8;
-			wrong += at[page * WORDS + i] != value(page, i, round);
-		}
-	}
-	return wrong;
 }
 
 static pid_t start(void (*fn)(uint64_t seed), uint64_t seed)
@@ -213,6 +140,45 @@ static void find_channels(void)
 	check(common->nr_names, "no DMA channel in /sys/class/dma");
 }
 
+/* An engine of each round is not as it should be. */
+static const struct {
+	const char *name;
+	long max, usual;
+} faults[] = {
+	{ "latency_us", 80000, 0 },
+	{ "gap_us", 2000, 0 },
+	{ "fail_after", 40, -1 },
+	{ "lose_irq", 4, 0 },
+	{ "prep_null", 40, 0 },
+	{ "submit_fail", 4, 0 },
+	{ "reorder", 1, 0 },
+	{ "intr_only", 1, 0 },
+	{ "prep_room", 10, 0 },
+};
+
+static void set_faults(struct rnd *r)
+{
+	const char *root = "/sys/kernel/debug/migd_lsi";
+	struct dirent **list;
+	char path[320];
+	size_t f;
+	int n, i;
+
+	n = (int)must(scandir(root, &list, NULL, versionsort));
+	for (i = 0; i < n; i++) {
+		for (f = 0; list[i]->d_name[0] != '.' && f < sizeof(faults) / sizeof(faults[0]);
+		     f++) {
+			snprintf(path, sizeof(path), "%s/%s/%s", root, list[i]->d_name,
+				 faults[f].name);
+			must(write_file(path, "%ld", r && rnd_one_in(r, 16) ?
+					(long)rnd_below(r, faults[f].max) + 1 :
+					faults[f].usual));
+		}
+		free(list[i]);
+	}
+	free(list);
+}
+
 static void claim_channels(void)
 {
 	unsigned int i;
@@ -247,6 +213,15 @@ static void one_job(struct rnd *r, uint64_t end)
 
 	req.deadline_us = (uint32_t)(2000 + rnd_below(r, 60000));
 	req.batch_pages = (uint32_t)(1 + rnd_below(r, 512));
+	if (rnd_one_in(r, 4))
+		req.flags |= MIGD_JOB_FLAG_VERIFY;
+	if (rnd_one_in(r, 4))
+		req.flags |= MIGD_JOB_FLAG_ROUTE;
+	if (rnd_one_in(r, 4)) {
+		req.flags |= MIGD_JOB_FLAG_ATOMIC;
+		req.order = MIGD_ORDER_COPY_FIRST;
+		req.range[0].end = req.range[0].start + (1 + rnd_below(r, 64)) * PAGE;
+	}
 	/* Those of the messages may be all that there is room for. */
 	if (ctl_submit(&ctl, &req, &id)) {
 		cancel_all();
@@ -254,7 +229,7 @@ static void one_job(struct rnd *r, uint64_t end)
 		return;
 	}
 	do {
-		usleep(2000);
+		usleep(20000);
 		/* It is gone when many have ended after it. */
 	} while (now_ns() < end && !ctl_job(&ctl, id, &job) &&
 		 job.state != MIGD_JOB_STATE_DONE);
@@ -273,7 +248,8 @@ static void one_round(struct rnd *r)
 	/* Else a job of one message decides for all rounds. */
 	must(ctl_config_set(&ctl, (uint32_t)(1 + rnd_below(r, 4096)), 2000));
 	claim_channels();
-	end = now_ns() + (100 + rnd_below(r, 1500)) * 1000000ULL;
+	set_faults(r);
+	end = now_ns() + (100 + rnd_below(r, 3000)) * 1000000ULL;
 	while (now_ns() < end) {
 		one_job(r, end);
 		check(!waitpid(server, NULL, WNOHANG), "the server has ended by itself");
@@ -293,28 +269,41 @@ static void print_answers(const char *what, atomic_ulong *of)
 	printf("\n");
 }
 
-static void report(unsigned int rounds, struct hammer *hammered)
+/* What was reached, beyond refusals. */
+static void report(unsigned int rounds, uint64_t seconds, struct hammer *hammered)
 {
+	static const char * const names[KINDS] = { "FETCH", "COPY", "COMMIT", "other" };
+	unsigned long sum = common->completed + common->netlink;
 	struct stats_info s;
+	int i;
 
 	must(ctl_stats(&ctl, &s));
-	printf("        %u servers, %lu commands, %lu answers, %lu netlink messages\n",
-	       rounds, common->commands, common->completed, common->netlink);
-	printf("        %llu jobs, %llu batches, %llu rescued, %llu late, %llu undone, %llu pages moved\n",
+	printf("        %u servers, %lu commands, %lu answers, %lu netlink messages: %lu per second\n",
+	       rounds, common->commands, common->completed, common->netlink, sum / seconds);
+	printf("        %llu jobs, %llu batches, %llu rescued, %llu late, %llu undone, %llu pages moved, %llu once in quarantine, %llu with wrong copies\n",
 	       (unsigned long long)s.jobs, (unsigned long long)s.batches,
 	       (unsigned long long)(s.rescued_deadline + s.rescued_server),
 	       (unsigned long long)s.late, (unsigned long long)s.undone,
-	       (unsigned long long)s.moved);
+	       (unsigned long long)s.moved, (unsigned long long)s.quarantined_total,
+	       (unsigned long long)s.verify_failed);
 	printf("        the target has checked its memory %lu times\n", hammered->rounds);
-	print_answers("commands", common->answer);
+	for (i = 0; i < KINDS; i++)
+		print_answers(names[i], common->answer[i]);
 	print_answers("netlink", common->netlink_answer);
+	printf("        left:");
+	for (i = 0; i < REASONS; i++)
+		if (s.left[i])
+			printf(" reason %d %llu", i, (unsigned long long)s.left[i]);
+	printf("\n");
 	fflush(stdout);
 	/* A test in which nothing happened is none. */
-	check(common->completed && common->batches && s.moved && s.rescued_deadline,
-	      "no command, no batch, no page or no rescue");
-	check(common->answer[0] && common->answer[ESTALE] && common->answer[EINVAL] &&
-	      common->answer[EBUSY] && common->answer[ECANCELED],
-	      "an answer that must come did not");
+	check(common->answer[K_FETCH][0] && common->answer[K_COPY][0] &&
+	      common->answer[K_COMMIT][0] && s.moved && s.rescued_deadline,
+	      "no batch, no COPY, no COMMIT, no page or no rescue");
+	check(common->answer[K_FETCH][EBUSY] && common->answer[K_FETCH][EINVAL] &&
+	      common->answer[K_FETCH][ECANCELED] && common->answer[K_COPY][ESTALE] &&
+	      common->answer[K_COPY][ERANGE] && common->answer[K_COMMIT][ESTALE] &&
+	      common->answer[K_OTHER][EOPNOTSUPP], "an answer that must come did not");
 	check(common->netlink_answer[EINVAL] && hammered->rounds, "no answer of the family");
 }
 
@@ -363,9 +352,8 @@ int main(int argc, char **argv)
 	must(ctl_config_get(&ctl, &locked, &wait));
 	find_channels();
 	target_start(&target);
-	common->addr = (uint64_t)target_call(&target, mem_new, BYTES, 0, SEED);
-	target_call(&target, fill_memory, common->addr, 0, 0);
-	target_begin(&target, hammer, common->addr, (uintptr_t)hammered, 0);
+	common->addr = (uint64_t)target_call(&target, hammer_new, PAGES, 0, 0);
+	hammer_begin(&target, hammered);
 
 	step("seed %llu, %llu seconds", (unsigned long long)seed,
 	     (unsigned long long)seconds);
@@ -378,20 +366,19 @@ int main(int argc, char **argv)
 
 	step("the end of all jobs");
 	finish(talker, "the sender of messages");
+	set_faults(NULL);
 	must(ctl_config_set(&ctl, locked, wait));
 	cancel_all();
 	wait_idle(&ctl);
 	wait_until(no_quarantine, &ctl, "no page in quarantine");
-	report(rounds, hammered);
+	report(rounds, seconds, hammered);
 	step("nothing is left, nothing was changed");
-	hammered->stop = 1;
-	target_end(&target);
-	check_eq(hammered->wrong, 0);
-	check_eq(target_call(&target, wrong_words, common->addr, 0, 0), 0);
+	hammer_end(&target, hammered);
 	check_clean(&ctl);
 	step("an honest server");
+	hammer_begin(&target, hammered);
 	honest_move();
-	check_eq(target_call(&target, wrong_words, common->addr, 0, 0), 0);
+	hammer_end(&target, hammered);
 	target_stop(&target);
 	wait_idle(&ctl);
 	check_clean(&ctl);

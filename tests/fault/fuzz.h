@@ -9,10 +9,12 @@
 #include <stdint.h>
 #include "../kernel/fixture.h"
 
+enum kind { K_FETCH, K_COPY, K_COMMIT, K_OTHER, KINDS };
+
 /* Of all processes: counts, and what it takes to be nearly right. */
 struct common {
-	atomic_ulong commands, completed, batches, netlink;
-	atomic_ulong answer[256];		/* of commands, by errno; 0 is success */
+	atomic_ulong commands, completed, netlink;
+	atomic_ulong answer[KINDS][256];	/* by errno; 0 is success */
 	atomic_ulong netlink_answer[256];
 	atomic_int serving;			/* SETUP is done */
 	atomic_int channel[MAX_ENGINES];	/* ids, -1: none */

@@ -8,8 +8,13 @@
 #include <unistd.h>
 #include "fuzz.h"
 
-#define ROOM		16384
+#define ROOM		65536
 #define DEPTH		4
+/* Of one message, without its ranges. */
+#define LONGEST		8192
+/* Answers taken at once, and what of each is looked at. */
+#define ANSWERS		64
+#define ANSWER_ROOM	4096
 
 struct text {
 	unsigned int len;
@@ -97,7 +102,7 @@ static void attribute(struct text *m, struct rnd *r, unsigned int depth)
 	uint16_t type = (uint16_t)rnd_below(r, rnd_one_in(r, 16) ? 0x4000 : 32);
 	struct nlattr *a;
 
-	if (m->len + 1024 > ROOM)
+	if (m->len + LONGEST / 2 > ROOM)
 		return;
 	if (rnd_one_in(r, 4))
 		type |= NLA_F_NESTED;
@@ -153,6 +158,8 @@ static void submission(struct text *m, struct rnd *r)
 		put_number(m, MIGD_A_JOB_BATCH_PAGES, some_number(r), 4);
 	if (rnd_one_in(r, 8))
 		put_number(m, MIGD_A_JOB_MAX_RATE, some_number(r), 8);
+	if (rnd_one_in(r, 4))
+		put_number(m, MIGD_A_JOB_FLAGS, rnd_below(r, 9), 4);
 	n = (unsigned int)rnd_below(r, rnd_one_in(r, 32) ? 2000 : 4);
 	while (n--) {
 		at = common->addr + PAGE * rnd_below(r, common->bytes / PAGE);
@@ -161,7 +168,11 @@ static void submission(struct text *m, struct rnd *r)
 	}
 }
 
-static void message(struct text *m, struct rnd *r, int family)
+/*
+ * Adds a message; false when nothing can follow it, for its length is wrong.
+ * Jobs and dumps cost much more than a refusal, and there are always some.
+ */
+static bool message(struct text *m, struct rnd *r, int family)
 {
 	struct nlmsghdr *nlh = (void *)(m->at + m->len);
 	struct genlmsghdr *gh = (void *)(nlh + 1);
@@ -180,41 +191,51 @@ static void message(struct text *m, struct rnd *r, int family)
 	m->len += NLMSG_HDRLEN + GENL_HDRLEN;
 	if (rnd_one_in(r, 2))
 		nlh->nlmsg_flags |= NLM_F_ACK;
-	if (rnd_one_in(r, 16))
-		nlh->nlmsg_flags |= NLM_F_DUMP;
-	if (rnd_one_in(r, 16))
+	if (rnd_one_in(r, 64))
 		nlh->nlmsg_flags |= (uint16_t)rnd(r);
-	if (rnd_one_in(r, 3)) {
+	if (rnd_one_in(r, 16)) {
 		gh->cmd = MIGD_CMD_JOB_SUBMIT;
 		submission(m, r);
-	} else if (rnd_one_in(r, 4)) {
+	} else if (rnd_one_in(r, 64)) {
 		gh->cmd = rnd_one_in(r, 2) ? MIGD_CMD_JOB_GET : MIGD_CMD_CHANNEL_GET;
 		nlh->nlmsg_flags |= NLM_F_DUMP;
 	}
 	for (n = (unsigned int)rnd_below(r, 8); n--;)
 		attribute(m, r, 0);
 	nlh->nlmsg_len = m->len - from;
-	if (rnd_one_in(r, 32))
+	if (rnd_one_in(r, 64))
 		nlh->nlmsg_len = (uint32_t)rnd_odd(r);
-	else if (rnd_one_in(r, 16))
+	else if (rnd_one_in(r, 32))
 		nlh->nlmsg_len -= (uint32_t)rnd_below(r, nlh->nlmsg_len - NLMSG_HDRLEN + 1);
+	else
+		return true;
+	return false;
 }
 
 /* What comes back is counted; of a dump sometimes only the beginning is read. */
 static void answers(int sock, struct rnd *r)
 {
-	static char buf[65536] __attribute__((aligned(8)));
+	static unsigned char buf[ANSWERS][ANSWER_ROOM] __attribute__((aligned(8)));
+	static struct mmsghdr msg[ANSWERS];
+	static struct iovec iov[ANSWERS];
 	struct nlmsghdr *nlh;
-	ssize_t n;
 	unsigned int len;
+	int n, i;
 
-	while ((n = recv(sock, buf, sizeof(buf), MSG_DONTWAIT)) > 0) {
-		len = (unsigned int)n;
-		for (nlh = (void *)buf; NLMSG_OK(nlh, len); nlh = NLMSG_NEXT(nlh, len))
-			if (nlh->nlmsg_type == NLMSG_ERROR)
-				count_answer(common->netlink_answer,
-					     ((struct nlmsgerr *)NLMSG_DATA(nlh))->error);
-		if (rnd_one_in(r, 8))
+	for (i = 0; i < ANSWERS; i++) {
+		iov[i] = (struct iovec){ buf[i], sizeof(buf[i]) };
+		msg[i].msg_hdr = (struct msghdr){ .msg_iov = &iov[i], .msg_iovlen = 1 };
+	}
+	while ((n = recvmmsg(sock, msg, ANSWERS, MSG_DONTWAIT, NULL)) > 0) {
+		for (i = 0; i < n; i++) {
+			len = msg[i].msg_len;
+			for (nlh = (void *)buf[i]; NLMSG_OK(nlh, len);
+			     nlh = NLMSG_NEXT(nlh, len))
+				if (nlh->nlmsg_type == NLMSG_ERROR)
+					count_answer(common->netlink_answer,
+						     ((struct nlmsgerr *)NLMSG_DATA(nlh))->error);
+		}
+		if (rnd_one_in(r, 64))
 			return;
 	}
 }
@@ -240,10 +261,10 @@ void fuzz_netlink(uint64_t seed, int family)
 
 	for (;;) {
 		m.len = 0;
-		do {
-			message(&m, &r, family);
+		do
 			common->netlink++;
-		} while (rnd_one_in(&r, 8) && m.len + 1024 < ROOM);
+		while (message(&m, &r, family) && !rnd_one_in(&r, 48) &&
+		       m.len + LONGEST < ROOM);
 		/* EINVAL and the like are as good as an answer */
 		if (send(sock, m.at, m.len - rnd_one_in(&r, 32) * rnd_below(&r, m.len),
 			 MSG_DONTWAIT) < 0 && errno == EBADF)

@@ -20,11 +20,10 @@
 #include "fuzz.h"
 
 #define THREADS		3
-#define ENTRIES		64
+#define ENTRIES		256
+#define ANSWERS		4096
 /* user_data: this, and what the command was */
 #define CALLED		0xc0ffee00ULL
-
-enum kind { K_FETCH, K_COPY, K_COMMIT, K_CANCEL, K_OTHER };
 
 struct worker {
 	struct rnd rnd;
@@ -42,8 +41,10 @@ static struct worker workers[THREADS];
 static void ring_open(struct worker *w, bool defer)
 {
 	struct io_uring_params params = {
-		.flags = defer ? IORING_SETUP_SINGLE_ISSUER |
-				 IORING_SETUP_DEFER_TASKRUN : 0,
+		.flags = IORING_SETUP_CQSIZE |
+			 (defer ? IORING_SETUP_SINGLE_ISSUER |
+				  IORING_SETUP_DEFER_TASKRUN : 0),
+		.cq_entries = ANSWERS,
 	};
 
 	w->defer = defer;
@@ -56,8 +57,6 @@ static void check_answer(enum kind kind, int res)
 	if (res >= 0) {
 		/* Rewritten while it was read, a command is another one. */
 		check(res <= MIGD_MAX_BATCH_PAGES, "command %d answers %d", kind, res);
-		if (kind != K_COPY && res)
-			common->batches++;
 		return;
 	}
 	switch (-res) {
@@ -81,7 +80,7 @@ static void reap(struct worker *w)
 		if ((cqe->user_data & ~0xffULL) == CALLED) {
 			if ((cqe->user_data & 0xff) < K_OTHER)
 				check_answer(cqe->user_data & 0xff, cqe->res);
-			count_answer(common->answer, cqe->res);
+			count_answer(common->answer[cqe->user_data & 0xff], cqe->res);
 			common->completed++;
 		}
 		io_uring_cqe_seen(&w->ring, cqe);
@@ -109,7 +108,8 @@ static void odd_flags(struct worker *w, struct io_uring_sqe *sqe)
 {
 	struct rnd *r = &w->rnd;
 
-	if (rnd_one_in(r, 4))
+	/* A worker of io-wq for each is dear. */
+	if (rnd_one_in(r, 16))
 		sqe->flags |= IOSQE_ASYNC;
 	if (rnd_one_in(r, 16))
 		sqe->flags |= IOSQE_IO_LINK;
@@ -139,18 +139,17 @@ static unsigned int some_slot(struct worker *w, uint16_t *queue, uint16_t *slot)
 	return *queue * setup.depth + *slot;
 }
 
-static uint16_t some_engine(struct worker *w)
+/* The CPU costs a worker of io-wq even where there is no batch to copy. */
+static uint16_t some_engine(struct worker *w, bool batch)
 {
 	int id;
 
-	switch (rnd_below(&w->rnd, 8)) {
-	case 0:
+	if (rnd_one_in(&w->rnd, 8))
 		return (uint16_t)rnd_odd(&w->rnd);
-	case 1: case 2: case 3:
+	if (rnd_one_in(&w->rnd, batch ? 3 : 64))
 		return MIGD_ENGINE_CPU;
-	}
-	id = common->channel[rnd_below(&w->rnd, MAX_ENGINES)];
-	return id < 0 ? MIGD_ENGINE_CPU : (uint16_t)id;
+	id = common->channel[rnd_below(&w->rnd, common->nr_names)];
+	return id < 0 ? 0 : (uint16_t)id;
 }
 
 static enum kind fill(struct worker *w, uint32_t *op, void *at)
@@ -169,7 +168,7 @@ static enum kind fill(struct worker *w, uint32_t *op, void *at)
 	case 3: case 4: case 5: case 6:
 		i = some_slot(w, &copy.queue, &copy.slot);
 		copy.seq = desc[i].seq;
-		copy.engine = some_engine(w);
+		copy.engine = some_engine(w, desc[i].deadline_ns > now_ns());
 		if (!rnd_one_in(&w->rnd, 8)) {
 			copy.first = (uint16_t)rnd_below(&w->rnd, desc[i].pages + 1);
 			copy.count = (uint16_t)rnd_below(&w->rnd,
@@ -215,6 +214,35 @@ static void command(struct worker *w)
 		static struct __kernel_timespec ts = { .tv_nsec = 1000000 };
 
 		io_uring_prep_link_timeout(get_sqe(w, K_OTHER), &ts, 0);
+	}
+}
+
+/*
+ * What costs little, many at once: half of it is wrong in one field, the rest
+ * races with the other threads, the deadline and the jobs. No wait, no worker.
+ */
+static void flood(struct worker *w)
+{
+	unsigned int n = (unsigned int)rnd_below(&w->rnd, ENTRIES / 2);
+	uint64_t bits;
+
+	while (n--) {
+		unsigned char bytes[16] = {};
+		struct io_uring_sqe *sqe;
+		enum kind kind;
+		uint32_t op;
+
+		bits = rnd(&w->rnd);
+		do
+			kind = fill(w, &op, bytes);
+		while (kind == K_COMMIT && bits & 3);
+		if (bits & 4)
+			bytes[bits >> 8 & 15] ^= 1 << (bits >> 12 & 7);
+		sqe = get_sqe(w, kind);
+		sqe->opcode = IORING_OP_URING_CMD;
+		sqe->fd = fd;
+		sqe->cmd_op = op;
+		memcpy(sqe->cmd, bytes, sizeof(bytes));
 	}
 }
 
@@ -348,31 +376,34 @@ static void *work(void *arg)
 	/* A ring of a single issuer is made by its issuer. */
 	ring_open(w, w != &workers[0] && rnd_one_in(&w->rnd, 2));
 	for (;;) {
-		switch (rnd_below(&w->rnd, 512)) {
-		case 0 ... 7:
-			other_calls(w);
-			break;
-		case 8 ... 31:
-			cancel(w);
-			break;
-		case 32 ... 39:
-			mapping(w);
-			break;
-		case 40:
+		switch (rnd_below(&w->rnd, 4096)) {
+		case 0:
 			child(w);
 			break;
-		case 41 ... 42:
+		case 1 ... 3:
 			/* the first one's is scribbled on */
 			if (w != &workers[0])
 				reopen(w);
 			break;
-		case 43 ... 90:
-			usleep((useconds_t)rnd_below(&w->rnd, 1000));
+		case 4 ... 19:
+			mapping(w);
+			break;
+		case 20 ... 51:
+			other_calls(w);
+			break;
+		case 52 ... 115:
+			cancel(w);
+			break;
+		case 116 ... 147:
+			usleep((useconds_t)rnd_below(&w->rnd, 2000));
+			break;
+		case 148 ... 403:
+			flood(w);
 			break;
 		default:
 			command(w);
 		}
-		if (rnd_one_in(&w->rnd, 3)) {
+		if (rnd_one_in(&w->rnd, 8)) {
 			io_uring_submit(&w->ring);
 			reap(w);
 		}
@@ -385,13 +416,16 @@ static void scribble(uint64_t seed)
 {
 	struct rnd r = { seed };
 	struct io_uring_sqe *sqe;
+	unsigned int i;
 
 	while (!workers[0].ring.sq.sqes)
 		usleep(1000);
 	for (;;) {
-		sqe = &workers[0].ring.sq.sqes[rnd_below(&r, ENTRIES)];
-		((volatile uint8_t *)sqe->cmd)[rnd_below(&r, 16)] ^= 1 << rnd_below(&r, 8);
-		usleep((useconds_t)rnd_below(&r, 200));
+		for (i = 0; i < ENTRIES / 4; i++) {
+			sqe = &workers[0].ring.sq.sqes[rnd_below(&r, ENTRIES)];
+			((volatile uint8_t *)sqe->cmd)[rnd_below(&r, 16)] ^= 1 << rnd_below(&r, 8);
+		}
+		usleep((useconds_t)rnd_below(&r, 2000));
 	}
 }
 
