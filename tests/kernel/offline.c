@@ -302,7 +302,7 @@ static void at_random(void)
 	step("blocks come and go");
 	must(-pthread_create(&thread, NULL, come_and_go, &gone));
 	for (jobs = 0; now_ns() < end || jobs < 2; jobs++) {
-		req = job_for(&target, addr, BYTES, jobs % 2, !(jobs % 2), jobs / 2 % 2);
+		req = job_for(&target, addr, BYTES / 4, jobs % 2, !(jobs % 2), jobs / 2 % 2);
 		req.batch_pages = BATCH;
 		server_move(&server, &ctl, &req, &job);
 		moved += job.moved;

@@ -4,7 +4,7 @@
 # Memory of the source and of the destination goes offline in the middle of a job.
 #
 # machines: amd64
-# timeout: 90
+# timeout: 180
 set -eu -o pipefail
 
 status=0
