@@ -7,6 +7,8 @@
 . bus/jobs.sh
 
 target_program=fault/victim
+# the machine is busy with other things, too, and may be slow
+patience=120
 at=0
 debug=
 [ "$MIGD_MACHINE" != amd64-debug ] || debug=1
@@ -25,10 +27,23 @@ started()
 	says t write writing
 }
 
-# has FILE: a switch of the kernel is there; a test says so when one is not
-has()
+# change FILE VALUE: a switch of the kernel, until the test ends: the next one has
+# what the machine began with
+declare -A before_change=()
+change()
 {
-	[ -e "$1" ] || { echo "        this kernel has no $1"; return 1; }
+	[ -v "before_change[$1]" ] ||
+		before_change[$1]=$(sed 's/.*\[\(.*\)\].*/\1/' "$1")
+	echo "$2" >"$1"
+}
+
+undo()
+{
+	local file
+
+	for file in "${!before_change[@]}"; do
+		echo "${before_change[$file]}" >"$file"
+	done
 }
 
 # says NAME COMMAND ANSWER: the target's answer must be this
@@ -38,25 +53,24 @@ says()
 	equal "$answer" "$3" "what target $1 says to '$2'"
 }
 
-isolated_or_locked()
-{
-	migctl stats --json | jq -e '.jobs_active + .locked_pages + .quarantined_pages > 0' ||
-		grep -qE '^nr_isolated_(anon|file) [^0]' /proc/vmstat
-}
-
+# clean: nothing is there that a job would need; the counters are in $dir/stats.json
 clean()
 {
-	! isolated_or_locked
+	! grep -qE '^nr_isolated_(anon|file) [^0]' /proc/vmstat &&
+		migctl stats --json >"$dir/stats.json" &&
+		jq -e '.jobs_active + .locked_pages + .quarantined_pages == 0' "$dir/stats.json"
 }
 
 # nothing_left: no job, no page locked, isolated or in quarantine, no batch late
 nothing_left()
 {
+	local late
+
 	until_true "nothing is locked, isolated or in quarantine" clean
-	expect 0 '' migctl stats --json
+	late=$(jq .late "$dir/stats.json")
 	# nobody is in time on a machine that stops everybody
-	[ "$(jq .late "$dir/out")" = 0 ] || [ "$slowest" -gt $((grace_us / 2)) ] ||
-		fail "$(jq .late "$dir/out") batches ended too late, on a machine that stops for $slowest us"
+	[ "$late" = 0 ] || [ "$slowest" -gt $((grace_us / 2)) ] ||
+		fail "$late batches ended too late, on a machine that stops for $slowest us"
 }
 
 # The longest stop of the machine that was seen.
@@ -155,23 +169,31 @@ home()
 	at=0
 }
 
-# bounce CHECK ARGUMENT...: a job there in one order and one back in the other, the
-# next time the other way round; CHECK is run after each. The debug kernel is slow:
-# one way only.
-orders=(copy-first state-first)
+# turn: $these are the orders of the next jobs, both of them, each time the other way
+# round. The debug kernel is slow: one of them.
+orders=(state-first copy-first)
+turn()
+{
+	orders=("${orders[1]}" "${orders[0]}")
+	these=("${orders[@]:0:${debug:-2}}")
+}
+turn
+
+# bounce CHECK ARGUMENT...: a job there in one order and one back in the other, or on
+# the debug kernel one way only; CHECK is run after each
 bounce()
 {
 	local check=$1 order
 
 	shift
-	for order in "${orders[@]:0:${debug:-2}}"; do
+	for order in "${these[@]}"; do
 		reset
 		move $at $((1 - at)) --order "$order" "$@"
 		at=$((1 - at))
 		in_time
 		$check
 	done
-	orders=("${orders[1]}" "${orders[0]}")
+	turn
 	nothing_left
 }
 

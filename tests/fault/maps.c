@@ -21,6 +21,7 @@
 
 #define MAX_MAPS	32
 #define HUGE		(2UL << 20)
+#define SPARSE		16
 
 struct map {
 	char *at;
@@ -28,6 +29,7 @@ struct map {
 	uint64_t seed;
 	bool same;	/* all pages have the values of the first one */
 	bool zero;	/* never written */
+	bool sparse;	/* of SPARSE pages only the first one is written */
 };
 
 char *stack_memory;
@@ -42,19 +44,33 @@ static void fill_map(const struct map *m)
 		atomic_fetch_add(&wrong, at[i] != 0);
 	for (size_t i = 0; m->same && i < m->bytes; i += PAGE)
 		fill(m->at + i, PAGE, m->seed);
-	if (!m->same && !m->zero)
+	for (size_t i = 0; m->sparse && i < m->bytes; i += SPARSE * PAGE)
+		fill(m->at + i, PAGE, m->seed);
+	if (!m->same && !m->zero && !m->sparse)
 		fill(m->at, m->bytes, m->seed);
+}
+
+static uint64_t count_not_zero(const char *at, size_t bytes)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < bytes; i++)
+		n += at[i] != 0;
+	return n;
 }
 
 static uint64_t wrong_of(const struct map *m)
 {
 	uint64_t n = 0;
 
-	for (size_t i = 0; m->zero && i < m->bytes; i++)
-		n += m->at[i] != 0;
+	if (m->zero)
+		n = count_not_zero(m->at, m->bytes);
 	for (size_t i = 0; m->same && i < m->bytes; i += PAGE)
 		n += count_not(m->at + i, PAGE, m->seed);
-	if (!m->same && !m->zero)
+	for (size_t i = 0; m->sparse && i < m->bytes; i += SPARSE * PAGE)
+		n += count_not(m->at + i, PAGE, m->seed) +
+			count_not_zero(m->at + i + PAGE, (SPARSE - 1) * PAGE);
+	if (!m->same && !m->zero && !m->sparse)
 		n = count_not(m->at, m->bytes, m->seed);
 	return n;
 }
@@ -182,6 +198,13 @@ static void thp(struct map *m)
 	must(madvise(m->at, m->bytes, MADV_HUGEPAGE));
 }
 
+/* A large folio has more pages than were touched. */
+static void sparse(struct map *m)
+{
+	thp(m);
+	m->sparse = true;
+}
+
 const struct kind {
 	const char *name;
 	void (*map)(struct map *m);
@@ -189,7 +212,8 @@ const struct kind {
 	{ "anon", anon }, { "shared-by-fork", anon }, { "ksm", ksm }, { "zero", zero_page },
 	{ "heap", heap }, { "stack", stack }, { "file", shared_file },
 	{ "private-file", private_file }, { "shmem", shmem }, { "memfd", memfd },
-	{ "sysv", sysv }, { "hugetlb", hugetlb }, { "thp", thp }, { "collapsible", collapsible },
+	{ "sysv", sysv }, { "hugetlb", hugetlb }, { "thp", thp }, { "sparse", sparse },
+	{ "collapsible", collapsible },
 };
 
 /* A child that has all the memory, too, checks it when asked and then ends. */

@@ -18,18 +18,29 @@ modprobe brd rd_nr=1 rd_size=65536
 mkfs.ext4 -q /dev/ram0
 mkdir -p $disk
 mount -t ext4 /dev/ram0 $disk
-echo 4 >/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
-thp_was=$(sed 's/.*\[\(.*\)\].*/\1/' $thp/enabled)
-echo always >$thp/enabled
+change /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages 4
+change $thp/enabled always
 # it would fill holes while the pages are counted
-khugepaged_was=$(<$thp/khugepaged/scan_sleep_millisecs)
-echo 1000000 >$thp/khugepaged/scan_sleep_millisecs
+change $thp/khugepaged/scan_sleep_millisecs 1000000
+mthp=$thp/hugepages-64kB
 
-# huge: kB of the target's memory in huge pages, and the number of 64 KiB ones
+# huge: kB of the target's memory in huge pages; the number of 64 KiB folios, and of
+# those that the kernel takes for partly mapped
 huge()
 {
-	awk '$1 == "AnonHugePages:" { print $2 }' "/proc/${target_pid[t]}/smaps_rollup"
-	cat $thp/hugepages-64kB/stats/nr_anon
+	awk '$1 == "AnonHugePages:" { printf "%s ", $2 }' "/proc/${target_pid[t]}/smaps_rollup"
+	paste -d ' ' $mthp/stats/nr_anon $mthp/stats/nr_anon_partially_mapped
+}
+
+# there START: pages of the mapping, on any node
+there()
+{
+	awk -v start="$1" '$1 == start {
+			for (i = 2; i <= NF; i++)
+				if ($i ~ /^N[0-9]+=/)
+					n += substr($i, index($i, "=") + 1)
+		}
+		END { print n + 0 }' "/proc/${target_pid[t]}/numa_maps"
 }
 
 started 2 0 thp
@@ -43,40 +54,54 @@ for kind in anon zero heap stack file private-file shmem memfd sysv; do
 done
 mapped hugetlb 2048 0
 mapped thp 5120 0
-echo never >$thp/hugepages-2048kB/enabled
-echo always >$thp/hugepages-64kB/enabled
+change $thp/hugepages-2048kB/enabled never
+change $mthp/enabled madvise
 mapped thp 1024 0
-echo never >$thp/hugepages-64kB/enabled
-echo inherit >$thp/hugepages-2048kB/enabled
+mapped sparse 1024 0
+sparse=$start
+change $mthp/enabled never
+change $thp/hugepages-2048kB/enabled inherit
 mapped shared-by-fork 512 0
 
-echo 20000 >$ksm/pages_to_scan
-echo 1 >$ksm/run
+change $ksm/pages_to_scan 20000
+change $ksm/run 1
 enough_merged()
 {
 	[ "$(<$ksm/pages_sharing)" -ge $((merged - 16)) ]
 }
 until_true "KSM merges the pages" enough_merged
-echo 0 >$ksm/run
+change $ksm/run 0
 
-huge_before=$(huge)
-echo "        AnonHugePages and 64 KiB pages: ${huge_before//$'\n'/ }"
-[ "${huge_before%%$'\n'*}" -ge 2048 ] || fail "there are no huge pages to begin with"
-[ "${huge_before##*$'\n'}" -ge 8 ] || fail "there are no 64 KiB pages to begin with"
+# state: what the next job finds
+state()
+{
+	read -r kib folios partly < <(huge)
+	pages=$(there "$sparse")
+	echo "        AnonHugePages $kib kB, $folios folios of 64 KiB ($partly partly mapped)"
+}
+
+state
+[ "$kib" -ge 2048 ] || fail "there are no huge pages to begin with"
+[ "$folios" -ge 24 ] || fail "there are only $folios folios of 64 KiB to begin with"
 
 # in_order: the job adds up, what it left has reasons that are known here, what
 # was huge is huge, and the values are what they were
 in_order()
 {
+	local kib_before=$kib folios_before=$folios partly_before=$partly pages_before=$pages
+
+	state
+	# The kernel takes each 64 KiB folio that has been moved for partly mapped, and
+	# splits those when they are moved again. Their pages of zeros become the zero
+	# page, which is on no node.
+	equal "$folios" $((folios_before - partly_before)) "the number of 64 KiB folios"
+	total=$((total - pages_before + pages))
 	all_there
 	of_job '"        left: \(.left | tojson)"'
 	of_job '.left | keys | map(select(IN("file", "shmem", "hugetlb", "huge", "large", "ksm", "special",
 		"refused") | not)) | .[]' >"$dir/unknown"
 	[ ! -s "$dir/unknown" ] || fail "pages are left because of: $(cat "$dir/unknown")"
-	huge=$(huge)
-	equal "${huge%%$'\n'*}" "${huge_before%%$'\n'*}" "AnonHugePages"
-	# seen to be split on the way back; by whom is not known
-	echo "        64 KiB pages: ${huge_before##*$'\n'} before, ${huge##*$'\n'} now"
+	equal "$kib" "$kib_before" "AnonHugePages"
 	whole
 }
 
@@ -84,17 +109,12 @@ step "all of it there and back"
 bounce in_order
 
 step "written again, KSM's pages are ordinary ones, and move"
-echo 2 >$ksm/run
+change $ksm/run 2
 bounce in_order
 of_job '.left.ksm // 0' | grep -qx 0 || fail "pages are still KSM's: $(cat "$dir/job.json")"
 
 step "afterwards"
 drop t
 ended
-echo 0 >$ksm/run
 umount $disk
 rmmod brd
-echo 0 >/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
-echo "$thp_was" >$thp/enabled
-echo never >$thp/hugepages-64kB/enabled
-echo "$khugepaged_was" >$thp/khugepaged/scan_sleep_millisecs
