@@ -27,7 +27,7 @@ BOOT_MODULES = ("virtio_mmio", "virtio_pci", "virtio_blk", "virtio_console", "sq
 # there for modprobe
 GUEST_MODULES = ("zram", "brd", "loop", "hwpoison-inject", "ioatdma", "dmatest", "autofs4", "ext4",
                  "tmpfs", "fuse", "configfs", "test_hmm", "rng-core", "virtio-rng", "crc32c_generic",
-                 "lzo-rle", "lzo", "cuse")
+                 "lzo-rle", "lzo", "cuse", "kvm-amd")
 
 # The rule set of freedesktop.org's pkg-config: the sysroot goes before the
 # directories to compile with and not before those to install into.
@@ -95,12 +95,21 @@ NO_CLUSTER = ("--essential-hook=mkdir -p \"$1\"/etc/postgresql-common && echo "
               "create_main_cluster=false >\"$1\"/etc/postgresql-common/createcluster.conf")
 
 
+# The program of tests/fault/others/jvm.sh, compiled where there is a compiler
+# that runs at full speed: Debian's JRE has it, too.
+JAVA_PROGRAM = HERE.parent / "fault/others/Heap.java"
+JAVA_CLASS = (f"--customize-hook=cp {JAVA_PROGRAM} \"$1\"/usr/share/java",
+              "--customize-hook=chroot \"$1\" java -m jdk.compiler/com.sun.tools.javac.Main "
+              "/usr/share/java/Heap.java")
+
+
 def root_image(arch):
     packages = word_list(HERE / "guest-packages")
-    hooks = []
+    hooks, made_from = [], []
     if (here := HERE / f"guest-packages.{arch}").exists():
         packages += word_list(here)
-        hooks.append(NO_CLUSTER)
+        hooks += [NO_CLUSTER, *JAVA_CLASS]
+        made_from.append(JAVA_PROGRAM)
     excluded = (*EXCLUDED, *EXCLUDED_HERE.get(arch, ()))
     removed = [subject for kind, subject, _ in changes() if kind == "remove"]
 
@@ -112,7 +121,7 @@ def root_image(arch):
                 cache_dir() / "log" / f"squashfs-{arch}.log", f"packing the {arch} root image",
                 stdin=archive)
         (into / "root.tar").unlink()
-    key = digest(codename(), *packages, *excluded, *removed)
+    key = digest(codename(), *packages, *excluded, *removed, *made_from)
     return made_once(f"root-{arch}", key, make) / "root.squashfs"
 
 
