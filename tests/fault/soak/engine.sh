@@ -170,6 +170,6 @@ unbound()
 	nap 300
 	echo "$device" >$driver/bind
 	# it is a new channel, which a reload claims
-	systemctl reload migd.service
+	by_systemd reload
 	count "engine: driver unbound"
 }
