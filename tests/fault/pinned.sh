@@ -13,20 +13,21 @@ set -eu -o pipefail
 
 started 2 0
 
-# stays PAGES: that many of the mapping, for one reason, in both orders; all else moves
+# stays PAGES: that many of the mapping, for one reason; all else moves there and back
 stays()
 {
 	local order
 
-	for order in copy-first state-first; do
+	for order in "${these[@]}"; do
 		reset
-		move 0 1 --order $order --range "$range" --range "$(main)"
+		move 0 1 --order "$order" --range "$range" --range "$(main)"
 		summed 0
 		equal "$(of_job '.left | tojson')" "{\"refused\":$1}" "what is left"
 		moved_or_partly
 		equal "$(pages_on t 1)" "${target_pages[t]}" "the pages of the writer on node 1"
 		in_time
-		move 1 0 --order $order --range "$(main)"
+		move 1 0 --order "$order" --range "$range" --range "$(main)"
+		equal "$left" 0 "the number of pages left on the way back"
 	done
 	nothing_left
 }

@@ -29,7 +29,7 @@ equal "$bus" 4 "the number of broken pages"
 step "broken while they are moved"
 page=2
 for order in copy-first state-first; do
-	begin "${target_pid[t]}" --from $at --to $((1 - at)) --order $order --batch-pages 16 \
+	begin "${target_pid[t]}" --from $at --to $((1 - at)) --order "$order" --batch-pages 16 \
 		--max-rate 2Mi --range "$range"
 	for _ in {1..12}; do
 		page=$((page + 7))

@@ -54,10 +54,10 @@ step "half of its memory is in swap, and it wants all of it"
 kib=$((mib * 1024))
 echo $((kib * 5 / 8))K >$cgroup/memory.max
 swapped_before=$(swapped)
-for order in copy-first state-first; do
+for order in "${these[@]}"; do
 	reset
 	# what is read back from swap is on node 0 again
-	move 0 1 --order $order
+	move 0 1 --order "$order"
 	in_time
 	swapping
 	nothing_left

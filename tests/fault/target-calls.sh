@@ -60,8 +60,8 @@ enough look
 step "traced: moved while a debugger has stopped it"
 says t rest resting
 says d stop stopped
-for order in copy-first state-first; do
-	move $at $((1 - at)) --order $order
+for order in "${these[@]}"; do
+	move $at $((1 - at)) --order "$order"
 	at=$((1 - at))
 	all_there
 	says d words "wrong 0"
