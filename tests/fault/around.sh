@@ -5,7 +5,7 @@
 # migratepages(8), mbind(2) of the target itself and DAMON.
 #
 # machines: arm64
-# timeout: 240
+# timeout: 300
 set -eu -o pipefail
 . fault/lib.sh
 

@@ -6,7 +6,7 @@
 # pages stay huge.
 #
 # machines: amd64 arm64
-# timeout: 120
+# timeout: 300
 set -eu -o pipefail
 . fault/lib.sh
 

@@ -7,7 +7,7 @@
 # they move.
 #
 # machines: amd64 arm64
-# timeout: 120
+# timeout: 300
 set -eu -o pipefail
 . fault/lib.sh
 

@@ -6,7 +6,7 @@
 # anything else.
 #
 # machines: amd64 arm64
-# timeout: 120
+# timeout: 300
 set -eu -o pipefail
 . fault/broken.sh
 

@@ -5,7 +5,7 @@
 # moved, its cgroup is at its limit, and at last it is killed for it.
 #
 # machines: amd64 arm64
-# timeout: 120
+# timeout: 300
 set -eu -o pipefail
 . fault/lib.sh
 

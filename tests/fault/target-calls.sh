@@ -6,7 +6,7 @@
 # frozen, replaces itself and exits. Nobody ever sees a wrong value.
 #
 # machines: amd64 arm64
-# timeout: 180
+# timeout: 300
 set -eu -o pipefail
 . fault/lib.sh
 

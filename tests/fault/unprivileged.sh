@@ -7,7 +7,7 @@
 # a page.
 #
 # machines: amd64
-# timeout: 120
+# timeout: 300
 set -eu -o pipefail
 . bus/lib.sh
 
