@@ -10,7 +10,7 @@
 #define PAGES	1024UL
 #define BYTES	(PAGES * PAGE)
 #define SEED	29
-#define LIES	3
+#define MAX_LIES	3
 
 static struct ctl ctl;
 static struct server server;
@@ -52,6 +52,12 @@ static bool out_of_quarantine(void *arg)
 	return !stats.quarantined_pages;
 }
 
+/* Behind an IOMMU a COPY is one descriptor, and the first lie is the last. */
+static unsigned int lies(void)
+{
+	return on_machine("amd64-iommu") ? 1 : MAX_LIES;
+}
+
 /* The first descriptors of channel 0 lie; of each one page is wrong. */
 static void lie(uint32_t order)
 {
@@ -62,7 +68,7 @@ static void lie(uint32_t order)
 	struct job_info job;
 	struct job_req req;
 	struct migd_copy copy;
-	unsigned int slot;
+	unsigned int slot, n = lies();
 	uint64_t id;
 	uint32_t again;
 
@@ -71,27 +77,27 @@ static void lie(uint32_t order)
 	addr = (uint64_t)target_call(&target, mem_new_scattered, BYTES, 0, SEED);
 	must(ctl_stats(&ctl, &stats));
 	channel_info(&ctl, channels.id[0], &before);
-	fault_set(&channels, 0, "corrupt", LIES);
+	fault_set(&channels, 0, "corrupt", n);
 	plan_dma(&server, &channels, channels.nr, 0);
 	server.plan.retry = true;
 	req = request(1, order);
 	server_move(&server, &ctl, &req, &job);
 	check_eq(fault_get(&channels, 0, "corrupt"), 0);
-	check_eq(job.left[MIGD_REASON_VERIFY_FAILED], LIES);
-	check_eq(job.moved, PAGES - LIES);
+	check_eq(job.left[MIGD_REASON_VERIFY_FAILED], n);
+	check_eq(job.moved, PAGES - n);
 	check_eq(job.outcome, MIGD_OUTCOME_PARTLY);
-	check_eq(pages_on(target.pid, addr, BYTES, 1), PAGES - LIES);
-	check_eq(pages_on(target.pid, addr, BYTES, 0), LIES);
+	check_eq(pages_on(target.pid, addr, BYTES, 1), PAGES - n);
+	check_eq(pages_on(target.pid, addr, BYTES, 0), n);
 	check_eq(target_call(&target, mem_wrong, addr, BYTES, SEED), 0);
 
 	channel_info(&ctl, channels.id[0], &info);
 	check_eq(info.state, MIGD_CHANNEL_STATE_DISABLED);
-	check(info.errors >= before.errors + LIES, "%llu errors",
+	check(info.errors >= before.errors + n, "%llu errors",
 	      (unsigned long long)(info.errors - before.errors));
 	must(ctl_stats(&ctl, &after));
-	check_eq(after.verify_failed, stats.verify_failed + LIES);
-	check_eq(after.quarantined_pages, LIES);
-	check_eq(after.quarantined_total, stats.quarantined_total + LIES);
+	check_eq(after.verify_failed, stats.verify_failed + n);
+	check_eq(after.quarantined_pages, n);
+	check_eq(after.quarantined_total, stats.quarantined_total + n);
 	event = ctl_event(&ctl, MIGD_CMD_ENGINE_FAULT_NTF, channels.id[0], &pos);
 	check(event, "no engine-fault event");
 	check_eq(event->error, EILSEQ);
@@ -101,14 +107,14 @@ static void lie(uint32_t order)
 	plan_cpu(&server, 0);
 	id = server_job(&server, &ctl, &req);
 	slot = server_wait_batch(&server);
-	check_eq(server.slot[slot].pages, LIES);
-	copy = (struct migd_copy){ .slot = (uint16_t)slot, .count = LIES,
+	check_eq(server.slot[slot].pages, n);
+	copy = (struct migd_copy){ .slot = (uint16_t)slot, .count = n,
 				   .engine = channels.id[0],
 				   .seq = server.slot[slot].seq };
 	check_eq(server_raw(&server, MIGD_IO_COPY, &copy), -EBUSY);
 	server_run(&server, &ctl, id);
 	must(ctl_job(&ctl, id, &job));
-	check_eq(job.moved, LIES);
+	check_eq(job.moved, n);
 	check_memory(&target, addr, BYTES, 1, SEED);
 
 	step("%s, released and claimed again", order_name(order));
