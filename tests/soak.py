@@ -25,8 +25,7 @@ COUNTS_MINUTES = 360
 
 def soak(options):
     machine = machines.find(options.machine)
-    # without sanitizers: most of a round is a daemon that starts
-    payload = builder.build(machine, sanitize=False).payload
+    payload = builder.build(machine).payload
     limit = options.minutes + MORE_MINUTES + (COUNTS_MINUTES if options.counts else 0)
     say(f"soak: {options.minutes} minutes on {machine.name}, seed {options.seed}")
     with Vm(machine.name, payload=payload) as vm:

@@ -3,7 +3,7 @@
 #
 # org.migd1 as busctl sees it: objects, properties, signals, JSON.
 #
-# machines: amd64 amd64-debug arm64
+# machines: amd64 amd64-iommu arm64
 # timeout: 180
 set -eu -o pipefail
 . bus/lib.sh

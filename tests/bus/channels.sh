@@ -5,7 +5,7 @@
 # somebody asks for it, also in the middle of a job; and by the daemon itself,
 # when too many pages are held for one that fails.
 #
-# machines: amd64
+# machines: amd64 amd64-iommu
 # timeout: 180
 set -eu -o pipefail
 . bus/jobs.sh

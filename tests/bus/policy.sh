@@ -3,7 +3,7 @@
 #
 # The policy is read, set, obeyed and kept; jobs that ended are kept up to a cap.
 #
-# machines: amd64 amd64-debug arm64
+# machines: amd64 amd64-iommu arm64
 # timeout: 180
 set -eu -o pipefail
 . bus/lib.sh

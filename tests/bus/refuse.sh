@@ -3,7 +3,7 @@
 #
 # Wrong input: one sentence, the right exit code, and nothing has changed.
 #
-# machines: amd64 amd64-debug arm64
+# machines: amd64 amd64-iommu arm64
 # timeout: 180
 set -eu -o pipefail
 . bus/lib.sh

@@ -67,21 +67,21 @@ def make_selftest(build, one):
     shutil.copy(out / "selftest-migration", there)
 
 
-def make_user_space(build, one, sanitize):
+def make_user_space(build, one):
     """meson setup, compile, install into the payload."""
-    tree = build.dir / ("meson-asan" if sanitize else "meson")
+    tree = build.dir / ("meson-asan" if one.sanitize else "meson")
     if not (tree / "build.ninja").exists():
         shutil.rmtree(tree, ignore_errors=True)
         options = ["--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var", "-Dkmod=disabled",
                    "-Dtests=true", "--werror", "--buildtype=debugoptimized"]
-        if sanitize:
+        if one.sanitize:
             options += ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
         if image.cross_file(one.arch):
             options += ["--cross-file", image.cross_file(one.arch)]
         run(["meson", "setup", *options, tree, build.source], build.log, "configuring user space")
     run(["ninja", "-C", tree], build.log, f"building user space for {one.name}")
     run(["meson", "install", "-C", tree, "--no-rebuild", "--destdir", build.payload], build.log)
-    if sanitize:
+    if one.sanitize:
         allow_leak_check(build.payload)
 
 
@@ -120,17 +120,16 @@ def read_header(path):
     return header
 
 
-def build(one, sanitize=None):
+def build(one):
     """Build everything for a machine; the Build with its payload."""
-    if sanitize is None:
-        sanitize = one.kernel == "debug"
     headers = kernel.headers(one)
     name = one.name.removesuffix("-iommu")  # the same kernel
     work = cache_dir() / f"build-{name}-{digest(headers.as_posix(), TOP.as_posix(), image.CROSS_FILE)}"
     work.mkdir(exist_ok=True)
     os.utime(work)
     forget_unused(f"build-{name}", work)
-    result = Build(work, cache_dir() / "log" / f"build-{one.name}.log", work / "payload")
+    result = Build(work, cache_dir() / "log" / f"build-{one.name}.log",
+                   work / ("payload-asan" if one.sanitize else "payload"))
     with locked(f"build-{name}"):
         result.log.parent.mkdir(exist_ok=True)
         result.log.unlink(missing_ok=True)
@@ -142,7 +141,7 @@ def build(one, sanitize=None):
             modules += make_module(result, headers, "kmod")
         modules += make_engine(result, one, headers)
         if (result.source / "meson.build").exists():
-            make_user_space(result, one, sanitize)
+            make_user_space(result, one)
         make_selftest(result, one)
         release = kernel.find(one).release
         extra = result.payload / "usr/lib/modules" / release / "extra"

@@ -20,18 +20,21 @@ class Machine:
     arch: str
     kernel: str = "stock"
     iommu: bool = False
+    sanitize: bool = False      # daemon and tools with ASan and UBSan
     boot_seconds: int = 60      # generous: a loaded host is slow
 
     @property
     def description(self):
         kind = {"stock": "Debian's 6.12 kernel", "debug": "debug kernel"}[self.kernel]
         engine = "ZynqMP ADMA, 8 channels" if self.arch == "arm64" else f"{LSI_DEVICES} LSI 53C895A"
-        return f"{self.arch}, {kind}, {engine}{', intel-iommu' if self.iommu else ''}"
+        return (f"{self.arch}, {kind}, {engine}{', intel-iommu' if self.iommu else ''}"
+                f"{', user space with ASan and UBSan' if self.sanitize else ''}")
 
 
 MACHINES = {machine.name: machine for machine in (
     Machine("amd64", "amd64", boot_seconds=120),
-    Machine("amd64-iommu", "amd64", iommu=True, boot_seconds=120),
+    # not the debug kernel, where a daemon with ASan takes half a minute to start
+    Machine("amd64-iommu", "amd64", iommu=True, sanitize=True, boot_seconds=120),
     Machine("amd64-debug", "amd64", kernel="debug", boot_seconds=300),
     Machine("arm64", "arm64", boot_seconds=180),
 )}
