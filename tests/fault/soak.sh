@@ -191,8 +191,8 @@ judge()
 	longest=$((stalled > longest ? stalled : longest))
 	served
 	# of those that ran since it was last asked, and of some before
-	locking=$(migctl jobs --json | jq '[.[].lock.max_ns / 1000 | floor] | max // 0')
-	late=$(migctl stats --json | jq .late)
+	locking=$(asked jobs --json | jq '[.[].lock.max_ns / 1000 | floor] | max // 0')
+	late=$(asked stats --json | jq .late)
 	limit=$((deadline_us + grace_us + locking + 2 * machine))
 	[ "$stalled" -le $limit ] || fail "the writer was stopped for $stalled us after: $1 (locking \
 $locking us, the machine's stop $machine us)"
@@ -307,11 +307,11 @@ afterwards()
 	until_true "all engines serve" serves_all
 	clean_engines()
 	{
-		migctl engines --json | jq -e 'all(.in_flight == 0 and .quarantined == 0)'
+		asked engines --json | jq -e 'all(.in_flight == 0 and .quarantined == 0)'
 	}
 	until_true "the engines are idle" clean_engines
 	judge "all"
-	migctl stats --json >"$dir/stats.json"
+	asked stats --json >"$dir/stats.json"
 	equal "$(systemctl show -P ActiveState migd.service)" active "the state of migd.service"
 	drop t
 	echo 0 >/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages

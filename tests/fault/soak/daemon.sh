@@ -33,6 +33,22 @@ by_systemd()
 	[ "$1" = stop ] || served
 }
 
+# asked ARGUMENT...: what migctl says, as soon as there is a daemon that answers
+asked()
+{
+	local end=$((SECONDS + patience)) status
+
+	while :; do
+		status=0
+		migctl "$@" 2>"$dir/err" || status=$?
+		if [ $status != 5 ] || [ $SECONDS -ge $end ]; then
+			break
+		fi
+		nap 200
+	done
+	[ $status = 0 ] || fail "'migctl $*' exits with $status" >&2
+}
+
 another_daemon()
 {
 	daemon_pid && [ "$daemon" != "$last_daemon" ] && threads "$at_least"
@@ -118,7 +134,7 @@ second_daemon()
 cancelled()
 {
 	served
-	job=$(migctl jobs --json | jq -r 'map(select(.state != "done")) | last.id // empty') || return 0
+	job=$(asked jobs --json | jq -r 'map(select(.state != "done")) | last.id // empty') || return 0
 	[ "$job" ] || return 0
 	migctl cancel "$job" >/dev/null 2>&1 || return 0
 	count "job: cancelled"

@@ -115,7 +115,7 @@ cancelled_under_dma()
 # of_engines FILTER: names, by jq
 of_engines()
 {
-	migctl engines --json | jq -r "map(select(.name != \"cpu\" and ($1)))[].name"
+	asked engines --json | jq -r "map(select(.name != \"cpu\" and ($1)))[].name"
 }
 
 serves_all()
@@ -140,8 +140,8 @@ lied()
 	quiesce
 	rm "$dir/verify"
 	for name in $(of_engines '.state == "disabled"'); do
-		expect 0 '' migctl engines release "$name"
-		expect 0 '' migctl engines claim "$name"
+		asked engines release "$name" >/dev/null
+		asked engines claim "$name" >/dev/null
 		count "engine: lies, is disabled and had again"
 	done
 	resume
@@ -156,7 +156,7 @@ released()
 	[ "$name" ] || return 0
 	migctl engines release "$name" >/dev/null 2>&1 || return 0
 	nap 300
-	expect 0 '' migctl engines claim "$name"
+	asked engines claim "$name" >/dev/null
 	count "engine: released and claimed"
 }
 
