@@ -446,6 +446,8 @@ static int setup(struct fake *fake)
 	if (r >= 0)
 		r = sd_bus_open_system(&fake->bus);
 	if (r >= 0)
+		r = sd_bus_set_exit_on_disconnect(fake->bus, true);
+	if (r >= 0)
 		r = sd_bus_attach_event(fake->bus, fake->event, 0);
 	if (r >= 0)
 		r = sd_bus_add_object_vtable(fake->bus, NULL, ROOT, MANAGER, manager_vtable, fake);
