@@ -139,7 +139,7 @@ static void finish(struct manager *m, struct job *job)
 	manager_status(m);
 }
 
-/* The module waits for us to move the large folios of a job in this state. */
+/* The module waits for us to move what a job in this state has left. */
 static void route(struct manager *m, const struct job *job)
 {
 	if (job->nl.state == MIGD_JOB_STATE_ROUTING)

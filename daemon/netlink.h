@@ -77,7 +77,7 @@ struct nl_range {
 	uint64_t start, end;
 };
 
-/* A range of large folios that a job has left. */
+/* A range that a job has left for move_pages(2). */
 struct nl_large {
 	uint64_t start, end;
 	uint64_t step;			/* bytes from one folio to the next, if known */

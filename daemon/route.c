@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Large folios, by move_pages(2). A chunk of addresses at a time: move, ask
+ * Large folios and pages with tags, by move_pages(2). A chunk at a time: move, ask
  * where they are now, tell the module, keep to the job's rate. Asking counts
  * what the call itself does not tell: the pages of a folio that went with its
  * first one, and what a former daemon has moved and not lived to tell.
@@ -121,9 +121,15 @@ static int move_chunk(struct route *r, unsigned int n)
 		r->status[k++] = -EAGAIN;
 	}
 	/* A positive answer is a number of pages that stayed. */
-	if (k && move_pages(r->pid, k, r->addr, r->node, r->status, MPOL_MF_MOVE_ALL) < 0 &&
-	    errno != ENOENT)
+	if (!k || move_pages(r->pid, k, r->addr, r->node, r->status, MPOL_MF_MOVE_ALL) >= 0 ||
+	    errno == ENOENT)
+		return 0;
+	if (errno != ENOMEM)
 		return -errno;
+	/* The call ends at the first page without a place, and says of none which. */
+	for (unsigned int i = 0; i < k; i++)
+		if (r->status[i] == -EAGAIN)
+			r->status[i] = -ENOMEM;
 	return 0;
 }
 
@@ -231,7 +237,7 @@ static void *route_main(void *arg)
 	/* Stopped with the daemon: the next one goes on. */
 	if (err != -EINTR && r->nl) {
 		if (err < 0 && err != -ECANCELED && err != -ESRCH && err != -EBUSY)
-			log_warn("job %llu: large folios stay where they are: move_pages: %s",
+			log_warn("job %llu: large folios and pages with tags stay where they are: move_pages: %s",
 				 (unsigned long long)r->id, strerror(-err));
 		r->routed.moved = 0;
 		r->routed.all = true;
@@ -310,6 +316,6 @@ void route_begin(struct manager *m, const struct job *job)
 err_free:
 	free(r);
 err_log:
-	log_err("job %llu: no thread for its large folios: they stay until the job is cancelled",
+	log_err("job %llu: no thread for its large folios and tags: they stay until the job is cancelled",
 		(unsigned long long)job->nl.id);
 }

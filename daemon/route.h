@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a job has left in large folios, moved whole by move_pages(2): the module
- * can't take them without splitting them. One thread for each such job; the
- * module keeps the account, so a new daemon goes on where the last one was.
+ * What a job has left in large folios, which the module would split, and what
+ * has memory tags, which its copies would lose: moved by move_pages(2). One
+ * thread for each such job; the module keeps the account, so a new daemon goes
+ * on where the last one was.
  */
 #ifndef MIGD_ROUTE_H
 #define MIGD_ROUTE_H

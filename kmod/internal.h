@@ -19,6 +19,9 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#ifdef CONFIG_ARM64_MTE
+#include <asm/mte.h>
+#endif
 #include <uapi/linux/migd.h>
 #include <uapi/linux/migd_netlink.h>
 
@@ -318,6 +321,20 @@ void migd_state_undo(struct migd_batch *batch, unsigned int i);
 void migd_state_leave(struct migd_batch *batch);
 enum migd_reason migd_page_check(struct migd_job *job, struct page *page);
 #define MIGD_REASON_NONE	((enum migd_reason)MIGD_REASONS)
+
+/*
+ * No engine knows of arm64's memory tags, and migrate_device_pages() does not
+ * carry them. The page tells, not the mapping: of shared memory another one may
+ * have the tags, and what has none yet has none to lose.
+ */
+static inline bool migd_page_tagged(struct page *page)
+{
+#ifdef CONFIG_ARM64_MTE
+	return system_supports_mte() && page_mte_tagged(page);
+#else
+	return false;
+#endif
+}
 
 /* job.c */
 struct migd_job_params {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Large folios. Whatever migrate_vma_setup() would split or skip, a job leaves
- * where it is and remembers by address; at its end the daemon moves those
- * ranges with move_pages(2), which keeps folios whole, and reports. The job
- * waits for that, so that its account is one.
+ * Large folios and pages with tags. Whatever migrate_vma_setup() would split or
+ * skip, or would lose its tags in a copy of ours, a job leaves where it is and
+ * remembers by address; at its end the daemon moves those ranges with
+ * move_pages(2), which keeps folios whole and carries tags, and reports. The
+ * job waits for that, so that its account is one.
  */
 #include <linux/jiffies.h>
 #include <linux/mutex.h>
@@ -158,7 +159,7 @@ static enum migd_outcome wait_for_daemon(struct migd_job *job)
 }
 
 /**
- * migd_route_wait() - let the daemon move the large folios of a job
+ * migd_route_wait() - let the daemon move what a job has left for it
  * @job: walked to its end
  *
  * Context: process; sleeps until the daemon has said that it tried them all,
@@ -188,26 +189,27 @@ static u64 take_left(struct migd_job *job, enum migd_reason reason, u64 pages)
 }
 
 /**
- * migd_route_relabel() - say why the daemon could not move large folios
+ * migd_route_relabel() - say why the daemon could not move what it tried
  * @job: walked once more after the daemon's account
  *
- * The walk has counted what is still there by its size; where the daemon knows
+ * The walk has counted what is still there by its class; where the daemon knows
  * more, its reason takes the place of that.
  *
  * Context: process, from the job's own worker.
  */
 void migd_route_relabel(struct migd_job *job)
 {
-	static const enum migd_reason sizes[] = {
+	static const enum migd_reason classes[] = {
 		MIGD_REASON_HUGE, MIGD_REASON_LARGE, MIGD_REASON_HUGETLB,
+		MIGD_REASON_TAGGED,
 	};
-	unsigned int r, s;
+	unsigned int r, c;
 	u64 pages, taken;
 
 	for (r = 0; r < MIGD_REASONS; r++) {
 		pages = job->route.left[r];
-		for (s = 0; s < ARRAY_SIZE(sizes) && pages; s++) {
-			taken = take_left(job, sizes[s], pages);
+		for (c = 0; c < ARRAY_SIZE(classes) && pages; c++) {
+			taken = take_left(job, classes[c], pages);
 			migd_job_left(job, r, taken);
 			pages -= taken;
 		}

@@ -10,7 +10,7 @@ static inline bool migd_job_routes(const struct migd_job *job,
 {
 	return job->want & MIGD_JOB_FLAG_ROUTE && !migd_job_atomic(job) &&
 		(reason == MIGD_REASON_HUGE || reason == MIGD_REASON_LARGE ||
-		 reason == MIGD_REASON_HUGETLB);
+		 reason == MIGD_REASON_HUGETLB || reason == MIGD_REASON_TAGGED);
 }
 
 void migd_route_begin(struct migd_job *job);

@@ -41,15 +41,6 @@ enum verdict {
 	V_MOVE,
 };
 
-static bool vma_is_tagged(const struct vm_area_struct *vma)
-{
-#ifdef CONFIG_ARM64_MTE
-	return vma->vm_flags & VM_MTE;
-#else
-	return false;
-#endif
-}
-
 /*
  * Memory of tmpfs, memfd, SysV or a shared anonymous mapping. A driver may map
  * pages of shmem, too, through a file of its own: those are its.
@@ -109,7 +100,7 @@ static enum verdict look_at_page(struct migd_scan *scan,
 		*ret_reason = MIGD_REASON_KSM;
 	else if (folio_test_large(folio))
 		*ret_reason = MIGD_REASON_LARGE;
-	else if (vma_is_tagged(vma))
+	else if (migd_page_tagged(page))
 		*ret_reason = MIGD_REASON_TAGGED;
 	else if (PageHWPoison(page))
 		*ret_reason = MIGD_REASON_POISONED;

@@ -12,21 +12,8 @@
 #include <linux/page-flags.h>
 #include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
-#ifdef CONFIG_ARM64_MTE
-#include <asm/mte.h>
-#endif
 #include "internal.h"
 #include "trace.h"
-
-/* Also where another mapping of the page than the target's has the tags. */
-static bool has_tags(struct page *page)
-{
-#ifdef CONFIG_ARM64_MTE
-	return system_supports_mte() && page_mte_tagged(page);
-#else
-	return false;
-#endif
-}
 
 /*
  * Shared memory, and anonymous memory in the swap cache, can be found in an
@@ -80,7 +67,7 @@ enum migd_reason migd_page_check(struct migd_job *job, struct page *page)
 		return MIGD_REASON_SPECIAL;
 	if (folio_test_ksm(folio))
 		return MIGD_REASON_KSM;
-	if (has_tags(page))
+	if (migd_page_tagged(page))
 		return MIGD_REASON_TAGGED;
 	if (PageHWPoison(page))
 		return MIGD_REASON_POISONED;

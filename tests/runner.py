@@ -241,7 +241,7 @@ def run_all(tests, report):
     for test in tests:
         if test.machine:
             lanes.setdefault(test.machine, []).append(test)
-    order = [name for name in ("amd64", "arm64", "amd64-iommu", "amd64-debug") if name in lanes]
+    order = [name for name in ("amd64", "arm64", "arm64-mte", "amd64-iommu", "amd64-debug") if name in lanes]
     # the debug kernel's build takes longest: first
     ahead = Ahead(sorted(order, key=lambda name: name != "amd64-debug"))
     ahead.start()

@@ -170,11 +170,11 @@ __u64 job_left(const struct job *job)
 	return pages;
 }
 
-/* Of a job that runs, large folios are still to be tried. */
+/* Of a job that runs, what the daemon has yet to try. */
 static bool to_be_routed(const struct job *job, const char *reason)
 {
 	return !job_is_done(job) && (!strcmp(reason, "huge") || !strcmp(reason, "large") ||
-				     !strcmp(reason, "hugetlb"));
+				     !strcmp(reason, "hugetlb") || !strcmp(reason, "tagged"));
 }
 
 __u64 job_handled(const struct job *job)

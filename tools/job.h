@@ -27,7 +27,7 @@ struct job {
 	int from, to;		/* from: -1 for every node but `to` */
 	char order[JOB_TEXT], engine[JOB_TEXT], state[JOB_TEXT], outcome[JOB_TEXT];
 	__u64 total, moved, bytes;	/* pages, pages, bytes moved */
-	__u64 routed;		/* of moved, in large folios */
+	__u64 routed;		/* of moved, by move_pages(2) */
 	struct left left[JOB_MAX_LEFT];
 	unsigned int nr_left;
 	__u32 passes;

@@ -77,7 +77,8 @@ static void print_moved(const struct job *job)
 		       text_rate((double)job->bytes * 1e6 / (double)job->elapsed_usec).s);
 	putchar('\n');
 	if (job->routed)
-		printf("  whole    %llu of them in large folios, by move_pages(2)\n", job->routed);
+		printf("  whole    %llu of them, in large folios or with tags, by move_pages(2)\n",
+		       job->routed);
 	if (job->rescued)
 		printf("  rescued  %llu of %llu batches (ended by the kernel, see migctl(1))\n",
 		       job->rescued, job->batches);

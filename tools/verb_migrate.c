@@ -25,7 +25,7 @@ static const char help[] =
 	"      --max-rate RATE      most bytes per second: 500M, 2G, 256Mi, none\n"
 	"      --range START-END    only this part of the address space, in hex as in\n"
 	"                           /proc/PID/maps; may be given several times\n"
-	"      --leave-large        leave huge and other large pages where they are\n"
+	"      --leave-large        leave large pages and those with tags where they are\n"
 	"      --verify             compare each page with its copy before it is used\n"
 	"      --atomic             move all pages of each --range or none\n"
 	"      --no-block           start the job, print its id and leave\n"

@@ -11,10 +11,16 @@ declare -A target_in target_out target_pid target_start target_pages
 declare -a children=()
 engines_module=migd_lsi
 channels=4
-if [ "${MIGD_MACHINE:?}" = arm64 ]; then
+case ${MIGD_MACHINE:?} in
+arm64)
 	engines_module=zynqmp_dma
 	channels=8
-fi
+	;;
+arm64-mte)
+	engines_module=
+	channels=0
+	;;
+esac
 
 fail()
 {
@@ -96,7 +102,7 @@ bare()
 	systemctl reset-failed migd.service 2>/dev/null || true
 	remove migd
 	awake
-	remove "$engines_module"
+	[ ! "$engines_module" ] || remove "$engines_module"
 	rm -rf /var/lib/migd/policy.conf
 }
 
@@ -107,7 +113,7 @@ module_options=(poison=1)
 serve()
 {
 	bare
-	modprobe "$engines_module"
+	[ ! "$engines_module" ] || modprobe "$engines_module"
 	modprobe migd "${module_options[@]}"
 	udevadm settle
 	expect 0 '' migctl status

@@ -3,7 +3,7 @@
 #
 # The guest is what the other tests rely on.
 #
-# machines: amd64 amd64-iommu amd64-debug arm64
+# machines: amd64 amd64-iommu amd64-debug arm64 arm64-mte
 # timeout: 60
 set -eu -o pipefail
 
@@ -31,6 +31,10 @@ case $MIGD_MACHINE in
 arm64)
 	driver=zynqmp_dma
 	channels=8
+	;;
+arm64-mte)
+	grep -qE '^Features.* mte( |$)' /proc/cpuinfo || fail "the CPUs have no memory tags"
+	exit 0
 	;;
 *)
 	driver=migd_lsi

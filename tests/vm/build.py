@@ -123,7 +123,7 @@ def read_header(path):
 def build(one):
     """Build everything for a machine; the Build with its payload."""
     headers = kernel.headers(one)
-    name = one.name.removesuffix("-iommu")  # the same kernel
+    name = one.name.removesuffix("-iommu").removesuffix("-mte")     # the same kernel
     work = cache_dir() / f"build-{name}-{digest(headers.as_posix(), TOP.as_posix(), image.CROSS_FILE)}"
     work.mkdir(exist_ok=True)
     os.utime(work)

@@ -21,12 +21,18 @@ class Machine:
     kernel: str = "stock"
     iommu: bool = False
     sanitize: bool = False      # daemon and tools with ASan and UBSan
+    tags: bool = False          # memory tags (MTE); a machine without a DMA engine
     boot_seconds: int = 60      # generous: a loaded host is slow
 
     @property
     def description(self):
         kind = {"stock": "Debian's 6.12 kernel", "debug": "debug kernel"}[self.kernel]
-        engine = "ZynqMP ADMA, 8 channels" if self.arch == "arm64" else f"{LSI_DEVICES} LSI 53C895A"
+        if self.tags:
+            engine = "no DMA engine, memory tags"
+        elif self.arch == "arm64":
+            engine = "ZynqMP ADMA, 8 channels"
+        else:
+            engine = f"{LSI_DEVICES} LSI 53C895A"
         return (f"{self.arch}, {kind}, {engine}{', intel-iommu' if self.iommu else ''}"
                 f"{', user space with ASan and UBSan' if self.sanitize else ''}")
 
@@ -37,6 +43,7 @@ MACHINES = {machine.name: machine for machine in (
     Machine("amd64-iommu", "amd64", iommu=True, sanitize=True, boot_seconds=120),
     Machine("amd64-debug", "amd64", kernel="debug", boot_seconds=300),
     Machine("arm64", "arm64", boot_seconds=180),
+    Machine("arm64-mte", "arm64", tags=True, boot_seconds=180),
 )}
 
 
@@ -171,6 +178,22 @@ def arm64_hardware(icount):
             "-m", f"{2 * NODE_BYTES >> 20}", "-dtb", device_tree()]
 
 
+def arm64_tags_hardware(icount):
+    """Its CPUs have memory tags, which no machine with an engine has."""
+    cpus = 1 if icount else 2
+    # pointer authentication by QEMU's own cheap algorithm: the architected one
+    # is half of all instructions' time under emulation
+    words = ["qemu-system-aarch64", "-M", "virt,mte=on", "-cpu", "max,pauth-impdef=on",
+             "-smp", str(cpus), "-m", f"{2 * NODE_BYTES >> 20}"]
+    for nid in (0, 1):
+        words += ["-object", f"memory-backend-ram,id=ram{nid},size={NODE_BYTES}"]
+    # node 2 is in the distance map only
+    return words + ["-numa", f"node,nodeid=0,memdev=ram0,cpus=0-{cpus - 1}",
+                    "-numa", "node,nodeid=1,memdev=ram1", "-numa", "node,nodeid=2",
+                    "-numa", "dist,src=0,dst=1,val=20", "-numa", "dist,src=0,dst=2,val=20",
+                    "-numa", "dist,src=1,dst=2,val=20"]
+
+
 def command_line(machine, kern, disk, run_dir, icount):
     """The QEMU command; sockets and console log are in run_dir."""
     if machine.arch == "amd64":
@@ -178,7 +201,7 @@ def command_line(machine, kern, disk, run_dir, icount):
         words = amd64_hardware(machine, icount)
     else:
         accel, bus = "tcg", "device"
-        words = arm64_hardware(icount)
+        words = arm64_tags_hardware(icount) if machine.tags else arm64_hardware(icount)
     if icount:
         words += ["-accel", "tcg", "-icount", "shift=0,sleep=off"]
     else:

@@ -21,8 +21,8 @@ enum migd_order {
  * enum migd_job_state
  * @MIGD_JOB_STATE_WAITING: The daemon is gone; the job goes on when one comes
  *   back in time.
- * @MIGD_JOB_STATE_ROUTING: Small pages are done; the daemon moves the large
- *   folios, see job-routed.
+ * @MIGD_JOB_STATE_ROUTING: The module's part is done; the daemon moves large
+ *   folios and pages with tags, see job-routed.
  */
 enum migd_job_state {
 	MIGD_JOB_STATE_QUEUED,
@@ -35,7 +35,8 @@ enum migd_job_state {
 /**
  * enum migd_job_flag
  * @MIGD_JOB_FLAG_ROUTE: Before its end, the job waits for the daemon to move
- *   what it has left in large folios, whole, with move_pages(2).
+ *   what it has left in large folios, whole, and what has MTE tags, with
+ *   move_pages(2).
  * @MIGD_JOB_FLAG_VERIFY: Each page is compared with its copy before its state
  *   is final.
  * @MIGD_JOB_FLAG_ATOMIC: All pages of a range move or none; copy-first, small
