@@ -134,10 +134,21 @@ static void fill_poison(struct page *page)
 	kunmap_local(p);
 }
 
+static unsigned int candidates_of(const struct migd_scan *scan,
+				  unsigned int at, unsigned int n)
+{
+	unsigned int i, sum = 0;
+
+	for (i = at; i < at + n; i++)
+		sum += test_bit(i, scan->candidate);
+	return sum;
+}
+
 /*
  * Keeps what can be moved of @src[0..n) at batch->src[batch->nr...]. @at is the
  * scan's position of the first. What lies in a hole of the run has come since
- * the scan: it is moved when it can be, but nobody misses it when it can't.
+ * the scan: it is moved when there is a page that no candidate needs, but nobody
+ * misses it when it can't be.
  */
 static void sort_out(struct migd_job *job, struct migd_batch *batch,
 		     const struct migd_scan *scan, unsigned int at,
@@ -168,6 +179,12 @@ static void sort_out(struct migd_job *job, struct migd_batch *batch,
 			leave(batch, mpfn, reason);
 			continue;
 		}
+		if (!test_bit(at + i, scan->candidate) &&
+		    job->nr_pool <= candidates_of(scan, at + i,
+						  scan->positions - at - i)) {
+			give_back(mpfn);
+			continue;
+		}
 		dst = pool_take(job);
 		if (!dst) {
 			leave(batch, mpfn, MIGD_REASON_NO_MEMORY);
@@ -181,16 +198,6 @@ static void sort_out(struct migd_job *job, struct migd_batch *batch,
 		batch->spage[to] = page;
 		batch->dpage[to] = dst;
 	}
-}
-
-static unsigned int candidates_of(const struct migd_scan *scan,
-				  unsigned int at, unsigned int n)
-{
-	unsigned int i, sum = 0;
-
-	for (i = at; i < at + n; i++)
-		sum += test_bit(i, scan->candidate);
-	return sum;
 }
 
 /* Most pages of a batch. */
