@@ -348,7 +348,7 @@ void migd_slot_cancel(struct migd_slot *slot, struct io_uring_cmd *cmd,
 		      unsigned int issue_flags)
 {
 	struct migd_server *server = slot->server;
-	bool mine = false, claimed = false;
+	bool mine = false;
 
 	spin_lock(&server->lock);
 	if (slot->cmd == cmd) {
@@ -361,15 +361,11 @@ void migd_slot_cancel(struct migd_slot *slot, struct io_uring_cmd *cmd,
 			slot->cmd = NULL;
 			mine = true;
 		} else if (slot->state == MIGD_SLOT_CLAIMED) {
-			/* Being locked for: the job lets go of it when it waits. */
-			claimed = !slot->cancel;
-			WRITE_ONCE(slot->cancel, true);
+			/* Being locked for: it completes with the batch, or without. */
+			slot->cancel = true;
 		}
 	}
 	spin_unlock(&server->lock);
-	/* io_uring asks again and again: once is enough. */
-	if (claimed)
-		wake_up_all(&migd_wait);
 	if (mine)
 		io_uring_cmd_done(cmd, -ECANCELED, 0, issue_flags);
 }
