@@ -94,7 +94,7 @@ static int by_start(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-/* The job's ranges may come in any order, and overlap. */
+/* The job's ranges may come in any order, and two of them cut one folio. */
 static void tidy(struct migd_route *route)
 {
 	unsigned long end = 0;

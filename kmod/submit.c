@@ -10,6 +10,8 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
 #include "internal.h"
 #include "survey.h"
 
@@ -71,6 +73,37 @@ static int job_target(struct migd_job *job, struct netlink_ext_ack *ack)
 	return 0;
 }
 
+static int by_start(const void *a, const void *b)
+{
+	const struct migd_range *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+/* A page in two ranges would be counted twice, and moved once. */
+static int check_overlap(const struct migd_job_params *p,
+			 struct netlink_ext_ack *ack)
+{
+	struct migd_range *sorted;
+	unsigned int r;
+	int err = 0;
+
+	if (p->nr_ranges < 2)
+		return 0;
+	sorted = kmemdup_array(p->ranges, p->nr_ranges, sizeof(*sorted),
+			       GFP_KERNEL);
+	if (!sorted)
+		return -ENOMEM;
+	sort(sorted, p->nr_ranges, sizeof(*sorted), by_start, NULL);
+	for (r = 1; r < p->nr_ranges && !err; r++)
+		if (sorted[r].start < sorted[r - 1].end)
+			err = -EINVAL;
+	if (err)
+		NL_SET_ERR_MSG(ack, "two ranges overlap: name each page once");
+	kfree(sorted);
+	return err;
+}
+
 static int check_params(const struct migd_job_params *p,
 			struct netlink_ext_ack *ack)
 {
@@ -122,7 +155,7 @@ static int check_params(const struct migd_job_params *p,
 			return -EINVAL;
 		}
 	}
-	return 0;
+	return check_overlap(p, ack);
 }
 
 /* What a class of pages is called in a refusal; the others are large folios. */

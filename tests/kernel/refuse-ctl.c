@@ -98,6 +98,8 @@ static void nodes(void)
 
 static void limits(void)
 {
+	struct job_req req;
+
 	refused("a batch too large", -EINVAL,
 		REQ(batch_pages, MIGD_MAX_BATCH_PAGES + 1));
 	refused("a deadline too short", -EINVAL, REQ(deadline_us, 1));
@@ -108,6 +110,12 @@ static void limits(void)
 		REQ(range[0].end, addr + BYTES - 512));
 	refused("an empty range", -EINVAL, REQ(range[0].end, addr));
 	refused("a range backwards", -EINVAL, REQ(range[0].end, addr - PAGE));
+	req = good();
+	req.nr_ranges = 2;
+	req.range[1] = req.range[0];
+	req.range[1].start += BYTES - PAGE;
+	req.range[1].end += BYTES;
+	refused("ranges that overlap", -EINVAL, req);
 	refused("a range of the kernel", -EINVAL, REQ(range[0].end, ~0UL & ~(PAGE - 1)));
 }
 
