@@ -142,10 +142,16 @@ static void complete_copies(struct migd_batch *batch)
 /* Decides all pages; those that stay are put back. */
 static void settle(struct migd_batch *batch)
 {
+	bool copied = bitmap_full(batch->copied, batch->nr) &&
+		bitmap_empty(batch->poisoned, batch->nr) && !batch->engine;
 	enum migd_reason reason;
 	unsigned int i, stay = 0;
 
 	for (i = 0; i < batch->nr; i++) {
+		/* As most batches are: there is no more to decide. */
+		if (copied && !PageHWPoison(batch->spage[i]) &&
+		    !PageHWPoison(batch->dpage[i]))
+			continue;
 		reason = settle_page(batch, i);
 		if (reason == MIGD_REASON_NONE)
 			continue;
@@ -233,7 +239,7 @@ void migd_batch_end(struct migd_batch *batch, int cause)
 {
 	struct migd_job *job = batch->job;
 	struct mm_struct *mm = batch->mm;
-	unsigned int i, moved = 0;
+	unsigned int moved;
 	u64 t_begin;
 
 	/* The timer's reference is ours when it had not fired yet. */
@@ -252,17 +258,12 @@ void migd_batch_end(struct migd_batch *batch, int cause)
 	spin_unlock_irq(&batch->lock);
 
 	commit(batch);
-	for (i = 0; i < batch->nr; i++) {
-		if (batch->src[i] & MIGRATE_PFN_MIGRATE)
-			moved++;
-		else if (batch->dst[i])
-			migd_job_left(job, MIGD_REASON_BUSY, 1);
-	}
-	migd_state_leave(batch);
+	moved = migd_state_leave(batch);
 	migrate_device_finalize(batch->src, batch->dst, batch->nr);
 
 	mmap_read_unlock_non_owner(mm);
 	account(batch, cause, moved, t_begin);
+	migd_free_sources(batch);
 	atomic_long_sub(batch->nr, &migd_stats.locked_pages);
 	/* The last user's exit must not run in a commit or on our worker. */
 	mmput_async(mm);

@@ -209,8 +209,8 @@ struct migd_job {
 	unsigned long next_ntf;		/* jiffies of the next progress event */
 	struct migd_route route;
 	struct migd_scan *scan;		/* until the job is done */
-	struct list_head pool;		/* unused destination pages */
-	unsigned int nr_pool;
+	struct list_head pool;		/* blocks of free destination pages */
+	unsigned int nr_pool;		/* pages in them */
 	struct migd_hists *hists;	/* NULL once summed up */
 	struct migd_hist_sum sum[MIGD_PHASES];
 };
@@ -318,7 +318,22 @@ void migd_batch_orphan(struct migd_batch *batch);
 /* state.c: moves the state of the pages, and back */
 void migd_state_move(struct migd_batch *batch);
 void migd_state_undo(struct migd_batch *batch, unsigned int i);
-void migd_state_leave(struct migd_batch *batch);
+unsigned int migd_state_leave(struct migd_batch *batch);
+/*
+ * What most pages are, in as few looks as can be: private memory in a small page
+ * of its own, with none of @not_flags. Says no rather than to look closer.
+ */
+static inline bool migd_page_plain(const struct page *page,
+				   unsigned long not_flags)
+{
+	not_flags |= BIT(PG_head) | __PG_HWPOISON;
+	return ((unsigned long)page->mapping & PAGE_MAPPING_FLAGS) ==
+			PAGE_MAPPING_ANON &&
+		!(READ_ONCE(page->flags) & not_flags) &&
+		!(READ_ONCE(page->compound_head) & 1) &&
+		!is_zone_device_page(page);
+}
+
 enum migd_reason migd_page_check(struct migd_job *job, struct page *page);
 #define MIGD_REASON_NONE	((enum migd_reason)MIGD_REASONS)
 
@@ -335,6 +350,9 @@ static inline bool migd_page_tagged(struct page *page)
 	return false;
 #endif
 }
+
+/* free.c */
+void migd_free_sources(struct migd_batch *batch);
 
 /* job.c */
 struct migd_job_params {

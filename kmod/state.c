@@ -47,17 +47,7 @@ static enum migd_reason check_shmem(const struct migd_job *job,
 		MIGD_REASON_REFUSED;
 }
 
-/**
- * migd_page_check() - may this locked and unmapped page be moved?
- * @job: the job
- * @page: a page on one of its source nodes that migrate_vma_setup() has locked and unmapped
- *
- * The authoritative check: the page is locked, so its class cannot change.
- *
- * Context: any.
- * Return: MIGD_REASON_NONE, or why it has to stay.
- */
-enum migd_reason migd_page_check(struct migd_job *job, struct page *page)
+static enum migd_reason look_closer(struct migd_job *job, struct page *page)
 {
 	struct folio *folio = page_folio(page);
 
@@ -83,24 +73,53 @@ enum migd_reason migd_page_check(struct migd_job *job, struct page *page)
 }
 
 /**
+ * migd_page_check() - may this locked and unmapped page be moved?
+ * @job: the job
+ * @page: a page on one of its source nodes that migrate_vma_setup() has locked and unmapped
+ *
+ * The authoritative check: the page is locked, so its class cannot change.
+ *
+ * Context: any.
+ * Return: MIGD_REASON_NONE, or why it has to stay.
+ */
+enum migd_reason migd_page_check(struct migd_job *job, struct page *page)
+{
+	if (likely(migd_page_plain(page, BIT(PG_writeback) | BIT(PG_swapcache)) &&
+		   !migd_page_tagged(page)))
+		return MIGD_REASON_NONE;
+	return look_closer(job, page);
+}
+
+/**
  * migd_state_leave() - the state of the pages has been moved for good
  * @batch: still locked; what has moved is marked so
  *
+ * The sources get a reference more, for migd_free_sources(): without it the
+ * remap would free them.
+ *
  * Context: process.
+ * Return: how many have moved.
  */
-void migd_state_leave(struct migd_batch *batch)
+unsigned int migd_state_leave(struct migd_batch *batch)
 {
-	struct folio *src;
-	unsigned int i;
+	unsigned int i, moved = 0, busy = 0;
+	struct page *src;
 
 	for (i = 0; i < batch->nr; i++) {
-		if (!(batch->src[i] & MIGRATE_PFN_MIGRATE))
+		if (!(batch->src[i] & MIGRATE_PFN_MIGRATE)) {
+			busy += batch->dst[i] != 0;
 			continue;
-		src = page_folio(batch->spage[i]);
+		}
+		src = batch->spage[i];
 		/* Anonymous ones are looked at until they are freed. */
-		if (!folio_mapping_flags(src))
+		if (!((unsigned long)src->mapping & PAGE_MAPPING_FLAGS))
 			src->mapping = NULL;
+		page_ref_inc(src);
+		moved++;
 	}
+	if (busy)
+		migd_job_left(batch->job, MIGD_REASON_BUSY, busy);
+	return moved;
 }
 
 /**
