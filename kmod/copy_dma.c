@@ -224,11 +224,12 @@ void migd_chan_poll_work(struct work_struct *work)
 static unsigned int neighbours(struct page **pages, unsigned int n,
 			       unsigned int max)
 {
+	unsigned long first = page_to_pfn(pages[0]);
 	unsigned int i;
 
 	n = min(n, max);
 	for (i = 1; i < n; i++)
-		if (page_to_pfn(pages[i]) != page_to_pfn(pages[i - 1]) + 1)
+		if (page_to_pfn(pages[i]) != first + i)
 			break;
 	return i;
 }

@@ -27,7 +27,7 @@
 /* Adds free pages of the destination node to the job's pool, up to @want. */
 static void pool_fill(struct migd_job *job, unsigned int want)
 {
-	unsigned int order, i;
+	unsigned int order;
 	struct page *page;
 	gfp_t gfp;
 
@@ -52,22 +52,31 @@ static void pool_fill(struct migd_job *job, unsigned int want)
 			return;
 		if (order)
 			split_page(page, order);
-		/* Kept in address order: consecutive pages make one segment. */
-		for (i = 0; i < 1U << order; i++)
-			list_add_tail(&page[i].lru, &job->pool);
+		/* Whole, by the first page, which has their number. */
+		set_page_private(page, 1UL << order);
+		list_add_tail(&page->lru, &job->pool);
 		job->nr_pool += 1U << order;
 	}
 }
 
+/* In address order: consecutive pages make one segment. */
 static struct page *pool_take(struct migd_job *job)
 {
 	struct page *page;
+	unsigned long n;
 
 	for (;;) {
 		page = list_first_entry_or_null(&job->pool, struct page, lru);
 		if (!page)
 			return NULL;
-		list_del_init(&page->lru);
+		n = page_private(page) - 1;
+		set_page_private(page, 0);
+		if (n) {
+			set_page_private(page + 1, n);
+			list_replace_init(&page->lru, &page[1].lru);
+		} else {
+			list_del_init(&page->lru);
+		}
 		job->nr_pool--;
 		/*
 		 * Nobody else knows the page but walkers by PFN. One of them
@@ -88,10 +97,14 @@ static struct page *pool_take(struct migd_job *job)
 void migd_pool_free(struct migd_job *job)
 {
 	struct page *page, *tmp;
+	unsigned long i, n;
 
 	list_for_each_entry_safe(page, tmp, &job->pool, lru) {
 		list_del_init(&page->lru);
-		put_page(page);
+		n = page_private(page);
+		set_page_private(page, 0);
+		for (i = 0; i < n; i++)
+			put_page(page + i);
 	}
 	job->nr_pool = 0;
 }

@@ -84,11 +84,15 @@ static enum verdict look_at_page(struct migd_scan *scan,
 				 const struct vm_area_struct *vma,
 				 struct page *page, enum migd_reason *ret_reason)
 {
-	struct folio *folio = page_folio(page);
+	struct folio *folio;
 
-	if (!migd_node_wanted(scan->job, folio_nid(folio)))
+	if (!migd_node_wanted(scan->job, page_to_nid(page)))
 		return V_ELSEWHERE;
+	if (likely(scan->plain_vma && migd_page_plain(page, 0) &&
+		   PageLRU(page) && !migd_page_tagged(page)))
+		return V_MOVE;
 
+	folio = page_folio(page);
 	if (is_vm_hugetlb_page((struct vm_area_struct *)vma))
 		*ret_reason = MIGD_REASON_HUGETLB;
 	else if ((vma->vm_flags & VM_SPECIAL) || folio_is_zone_device(folio))
@@ -117,10 +121,14 @@ move:
 }
 
 /* An ordinary page; what device mappings have is special or not looked at. */
-static bool maps_a_page(pte_t pte)
+static inline struct page *page_of(pte_t pte)
 {
-	return pte_present(pte) && !pte_special(pte) && !pte_devmap(pte) &&
-		!is_zero_pfn(pte_pfn(pte));
+	unsigned long pfn = pte_pfn(pte);
+
+	if (!pte_present(pte) || pte_special(pte) || pte_devmap(pte) ||
+	    is_zero_pfn(pfn))
+		return NULL;
+	return pfn_to_page(pfn);
 }
 
 /* Somebody else is moving it, or another job: it may well come back. */
@@ -139,10 +147,13 @@ static enum verdict look_at_pte(struct migd_scan *scan,
 				const struct vm_area_struct *vma, pte_t pte,
 				enum migd_reason *ret_reason)
 {
+	struct page *page;
+
 	if (pte_none(pte))
 		return V_EMPTY;
-	if (maps_a_page(pte))
-		return look_at_page(scan, vma, pte_page(pte), ret_reason);
+	page = page_of(pte);
+	if (page)
+		return look_at_page(scan, vma, page, ret_reason);
 	/* What is swapped out is on no node at all. */
 	return moves_from_here(scan->job, pte) ? V_MOVING : V_ELSEWHERE;
 }
@@ -158,6 +169,12 @@ static bool add_candidate(struct migd_scan *scan, struct vm_area_struct *vma,
 	struct migd_run *run = NULL;
 	unsigned long grow = 1;
 
+	/* Most follow the one before. */
+	if (likely(scan->adjacent && addr == scan->next &&
+		   scan->positions < scan->max)) {
+		run = &scan->runs[scan->nr_runs - 1];
+		goto add;
+	}
 	if (scan->adjacent) {
 		run = &scan->runs[scan->nr_runs - 1];
 		grow = ((addr - run->start) >> PAGE_SHIFT) - run->npages + 1;
@@ -176,7 +193,9 @@ static bool add_candidate(struct migd_scan *scan, struct vm_area_struct *vma,
 		run->start = addr;
 		run->npages = 0;
 	}
+add:
 	run->npages += grow;
+	scan->next = addr + PAGE_SIZE;
 	scan->positions += grow;
 	__set_bit(scan->positions - 1, scan->candidate);
 	scan->candidates++;
@@ -267,16 +286,18 @@ static bool leaf_left(struct migd_scan *scan, struct vm_area_struct *vma,
 static void count_ptes(struct migd_scan *scan, pte_t *pte,
 		       unsigned long addr, unsigned long end)
 {
+	const struct migd_job *job = scan->job;
+	struct page *page;
+	u64 counted = 0;
 	pte_t entry;
 
 	for (; addr < end; addr += PAGE_SIZE, pte++) {
 		entry = ptep_get(pte);
-		if (maps_a_page(entry))
-			scan->counted += migd_node_wanted(scan->job,
-						page_to_nid(pte_page(entry)));
-		else
-			scan->counted += moves_from_here(scan->job, entry);
+		page = page_of(entry);
+		counted += page ? migd_node_wanted(job, page_to_nid(page)) :
+			moves_from_here(job, entry);
 	}
+	scan->counted += counted;
 }
 
 /* Returns the first address not looked at; less than @end when full. */
@@ -371,6 +392,8 @@ static unsigned long scan_vma(struct migd_scan *scan,
 	unsigned long next, stop;
 
 	scan->adjacent = false;
+	scan->plain_vma = !(vma->vm_flags & VM_SPECIAL) &&
+		!is_vm_hugetlb_page(vma);
 	if (!scan->count_only)
 		scan->shmem_stays = shmem_stays(scan, vma);
 	for (; addr < end; addr = next) {

@@ -43,7 +43,9 @@ struct migd_scan {
 	bool off_lru;			/* candidates are in per-CPU lists yet */
 	bool drained;			/* these have been drained meanwhile */
 	bool shmem_stays;		/* in this mapping */
+	bool plain_vma;			/* not special, hugetlb or tagged */
 	bool adjacent;			/* only holes since the last candidate */
+	unsigned long next;		/* the address behind that */
 	bool full;
 	int budget;			/* page tables yet to look at */
 };

@@ -65,16 +65,17 @@ void migd_hist_sum(const struct migd_hist *hist, struct migd_hist_sum *ret_sum)
 	static const unsigned int pct[] = { 50, 90, 99 };
 	u64 *out[] = { &ret_sum->p50, &ret_sum->p90, &ret_sum->p99 };
 	u64 seen = 0, count = 0;
-	unsigned int b, p = 0;
+	unsigned int b, top, p = 0;
 
 	memset(ret_sum, 0, sizeof(*ret_sum));
-	for (b = 0; b < MIGD_HIST_BUCKETS; b++)
+	ret_sum->max = atomic64_read(&hist->max);
+	top = bucket_of(ret_sum->max);
+	for (b = 0; b <= top; b++)
 		count += (unsigned int)atomic_read(&hist->bucket[b]);
 	ret_sum->count = count;
 	ret_sum->sum = atomic64_read(&hist->sum);
-	ret_sum->max = atomic64_read(&hist->max);
 
-	for (b = 0; b < MIGD_HIST_BUCKETS && p < ARRAY_SIZE(pct); b++) {
+	for (b = 0; b <= top && p < ARRAY_SIZE(pct); b++) {
 		seen += (unsigned int)atomic_read(&hist->bucket[b]);
 		while (p < ARRAY_SIZE(pct) && seen &&
 		       seen * 100 >= count * pct[p])
