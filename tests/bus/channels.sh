@@ -138,18 +138,29 @@ renewals()
 }
 cursor=$(journalctl -n 1 --show-cursor -o cat | sed -n 's/^-- cursor: //p')
 
-twice()
+# by it, as far as it can
+by_channel()
 {
 	migctl migrate "${target_pid[t]}" --from $at --to $((1 - at)) --engine "$channel" \
 		--batch-pages 2048 --quiet >/dev/null 2>&1 || true
 	[ "$(pages_on t $at)" != 0 ] || at=$((1 - at))
+}
+
+twice()
+{
+	by_channel
 	[ "$(renewals | wc -l)" -ge 2 ]
 }
 until_true "it has been claimed anew twice" twice
 mapfile -t when < <(renewals)
 [ $((when[1] - when[0])) -ge $((rest * 1000)) ] || fail "twice in $((when[1] - when[0])) us"
 at_rest
-until_true "it serves again" is ready
-until_true "nothing is held" none_held
+# the first COPY that succeeds, when it has rested, lets go of what is held
+serves()
+{
+	by_channel
+	is ready && none_held
+}
+until_true "it serves again, and nothing is held" serves
 job_to
 moved
