@@ -4,7 +4,7 @@
 # The target is short of memory: its pages are swapped out and in while it is
 # moved, its cgroup is at its limit, and at last it is killed for it.
 #
-# machines: amd64 amd64-debug arm64
+# machines: amd64 arm64
 # timeout: 300
 set -eu -o pipefail
 . fault/lib.sh

@@ -6,7 +6,7 @@
 # descriptors, a pid that has changed hands, a kernel's address or the content of
 # a page.
 #
-# machines: amd64 amd64-debug
+# machines: amd64
 # timeout: 300
 set -eu -o pipefail
 . bus/lib.sh

@@ -3,7 +3,7 @@
 #
 # Memory of the source and of the destination goes offline in the middle of a job.
 #
-# machines: amd64 amd64-debug
+# machines: amd64
 # timeout: 180
 set -eu -o pipefail
 
