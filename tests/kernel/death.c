@@ -195,7 +195,7 @@ static void stopped(uint32_t order, enum hands hands)
 	const struct event *event;
 	struct job_info job;
 	unsigned int i;
-	uint64_t id;
+	uint64_t id, pages;
 
 	step("%s, stopped with %s", order_name(order), hands_names[hands]);
 	id = begin(order, hands, false);
@@ -203,7 +203,10 @@ static void stopped(uint32_t order, enum hands hands)
 	for (i = 0; i < 4; i++) {
 		event = ctl_wait_event(&ctl, MIGD_CMD_BATCH_RESCUED_NTF, id, &pos);
 		check_eq(event->cause, MIGD_RESCUE_CAUSE_DEADLINE);
-		check_eq(event->moved + event->put_back, BATCH);
+		/* Less when locking has used up its part of the deadline. */
+		pages = event->moved + event->put_back;
+		check(pages && pages <= BATCH, "a batch of %llu pages",
+		      (unsigned long long)pages);
 	}
 	must(kill(keeper.pid, SIGCONT));
 	if (hands == FETCHED) {
