@@ -35,7 +35,7 @@ cancelled()
 step "SIGINT cancels and waits"
 # a job of a shell in the background ignores SIGINT unless it is told not to
 under=(env --default-signal=INT)
-begin "$pid" --from 0 --to 1 --max-rate 4Mi
+begin "$pid" --from 0 --to 1 --max-rate 1Mi
 event "job $job: new"
 event "job $job: running"
 kill -INT "$migrate"
@@ -46,7 +46,7 @@ cancelled
 
 step "Ctrl-C on a terminal"
 mkfifo "$dir/keys"
-script -qefc "stty cols 100; TERM=xterm exec migctl migrate $pid --from 0 --to 1 --max-rate 4Mi" \
+script -qefc "stty cols 100; TERM=xterm exec migctl migrate $pid --from 0 --to 1 --max-rate 1Mi" \
 	/dev/null <"$dir/keys" >"$dir/out" 2>&1 &
 terminal=$!
 children+=("$terminal")
@@ -64,7 +64,7 @@ cp "$dir/out" "$dir/job.json"
 cancelled
 
 step "migctl cancel"
-begin "$pid" --from 0 --to 1 --max-rate 4Mi
+begin "$pid" --from 0 --to 1 --max-rate 1Mi
 expect 4 'user 65534 may not cancel jobs' runuser -u nobody -- migctl cancel "$job"
 expect 0 '' migctl cancel "$job"
 finish
@@ -73,7 +73,7 @@ cancelled
 expect 1 "job $job has ended already" migctl cancel "$job"
 
 step "--no-block"
-expect 0 '' migctl migrate "$pid" --from 0 --to 1 --max-rate 4Mi --no-block
+expect 0 '' migctl migrate "$pid" --from 0 --to 1 --max-rate 2Mi --no-block
 job=$(grep -oE '[0-9]+' "$dir/out" | head -n 1)
 expect 0 '' migctl jobs "$job" --json
 jq -e '.state != "done" and .outcome == ""' "$dir/out" >/dev/null ||
@@ -82,7 +82,7 @@ event "job $job: done, outcome moved"
 intact t 1
 
 step "the target exits"
-begin "$pid" --from 1 --to 0 --max-rate 4Mi
+begin "$pid" --from 1 --to 0 --max-rate 1Mi
 drop t
 finish
 equal $status 1 "the exit code"

@@ -3,7 +3,7 @@
 #
 # The destination node fills up in the middle of a job.
 #
-# machines: amd64
+# machines: amd64 amd64-debug
 # timeout: 120
 set -eu
 
