@@ -26,7 +26,9 @@ from guest import GuestDied, Vm                         # noqa: E402
 
 SKIPPED = 77
 DEFAULT_TIMEOUT = 120
-SLOWDOWN = {"debug": 4}     # the debug kernel's, on a test's time limit
+# on a test's time limit
+DEBUG_SLOWDOWN = 4
+SANITIZED_SLOWDOWN = 2
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,11 @@ def discover():
     for name, path, header in builder.guest_tests():
         for one in header["machines"].split():
             machine = machines.find(one)
-            limit = int(header.get("timeout", DEFAULT_TIMEOUT)) * SLOWDOWN.get(machine.kernel, 1)
+            limit = int(header.get("timeout", DEFAULT_TIMEOUT))
+            if machine.kernel == "debug":
+                limit *= DEBUG_SLOWDOWN
+            if machine.sanitize:
+                limit *= SANITIZED_SLOWDOWN
             tests.append(Test(name, path, limit, one, header.get("dmesg-allow", "")))
     return tests
 
