@@ -57,7 +57,6 @@ static void claim_anew(struct manager *m, struct channel *e)
 	struct log_fields fields = { .message_id = MSG_RENEWED, .engine = e->name };
 	struct fault f = { .id = FAULT_NONE };
 
-	e->renewed_ns = now_ns();
 	if (claim_channel(m, e->name, &f) < 0)
 		log_event(LOG_WARNING, &fields, "%s was given back, but not had again: %s",
 			  e->name, f.text);
@@ -65,6 +64,8 @@ static void claim_anew(struct manager *m, struct channel *e)
 		log_event(LOG_NOTICE, &fields,
 			  "%s was claimed anew: too many pages of failed COPYs were held for it",
 			  e->name);
+	/* The rest begins when all of it is done, and told. */
+	e->renewed_ns = now_ns();
 }
 
 /* What became of it is known: it goes, comes anew or serves on. */

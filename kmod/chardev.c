@@ -124,8 +124,7 @@ static int do_commit(struct migd_server *server, struct io_uring_cmd *cmd,
 {
 	struct migd_slot *slot = find_slot(server, arg->queue, arg->slot);
 	struct migd_batch *batch;
-	bool busy;
-	int err;
+	int err = 0;
 
 	if (!slot || arg->flags || arg->reserved)
 		return -EINVAL;
@@ -134,13 +133,19 @@ static int do_commit(struct migd_server *server, struct io_uring_cmd *cmd,
 		return PTR_ERR(batch);
 
 	spin_lock_irq(&batch->lock);
-	busy = batch->nr_out;
-	if (!busy)
+	/* Its end takes the commands away first, and waits for no engine. */
+	if (batch->closed)
+		err = -ESTALE;
+	else if (batch->nr_out)
+		err = -EBUSY;
+	else
 		batch->closed = true;
 	spin_unlock_irq(&batch->lock);
-	if (busy || !migd_batch_claim_end(batch)) {
+	if (!err && !migd_batch_claim_end(batch))
+		err = -ESTALE;
+	if (err) {
 		migd_batch_put(batch);
-		return busy ? -EBUSY : -ESTALE;
+		return err;
 	}
 	migd_batch_commit(batch);
 	migd_batch_put(batch);

@@ -29,6 +29,8 @@ DEFAULT_TIMEOUT = 120
 # on a test's time limit
 DEBUG_SLOWDOWN = 4
 SANITIZED_SLOWDOWN = 2
+# lines of a failed test in the summary
+LAST_WORDS = 12
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def chosen(tests, patterns):
 class Report:
     """One line per test; what was said by a failed one follows its line."""
     passed: int = 0
-    failed: list = field(default_factory=list)
+    failed: list = field(default_factory=list)      # (title, why, the end of its text)
     logs: Path = field(default_factory=lambda: cache_dir() / "log" / "tests")
 
     def log(self, test):
@@ -94,10 +96,18 @@ class Report:
         say(f"ok    {title:44} {seconds:7.1f} s")
 
     def bad(self, title, seconds, why, text=""):
-        self.failed.append(title)
+        self.failed.append((title, why, text.splitlines()[-LAST_WORDS:]))
         say(f"FAIL  {title:44} {seconds:7.1f} s  {why}")
         for line in text.splitlines():
             say("      | " + line)
+
+    def summary(self):
+        """Once more what failed: much may have been said since."""
+        for title, why, lines in self.failed:
+            say(f"failed: {title}: {why}")
+            for line in lines:
+                say("      | " + line)
+        say(f"{self.passed} passed, {len(self.failed)} failed")
 
 
 def run_host(test, report):
@@ -274,9 +284,7 @@ def main():
         report.bad("run", time.monotonic() - started, "stopped", str(error))
     except KeyboardInterrupt:
         return 130
-    for title in report.failed:
-        say(f"failed: {title}")
-    say(f"{report.passed} passed, {len(report.failed)} failed")
+    report.summary()
     return 1 if report.failed or not report.passed else 0
 
 

@@ -89,6 +89,8 @@ awake()
 {
 	local control
 
+	# at boot udev may still be probing them, and those are suspended later
+	udevadm settle
 	for control in /sys/bus/platform/drivers/xilinx-zynqmp-dma/*/power/control; do
 		[ ! -e "$control" ] || echo on >"$control"
 	done
