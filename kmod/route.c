@@ -343,10 +343,16 @@ int migd_nl_job_routed_doit(struct sk_buff *skb, struct genl_info *info)
 	job = job_of(info);
 	if (IS_ERR(job))
 		return PTR_ERR(job);
+	if (moved && !migd_job_routes(job, reason)) {
+		NL_SET_ERR_MSG(info->extack, "pages left for this reason are not the daemon's to move");
+		job_off(job);
+		return -EINVAL;
+	}
 	if (from)
 		job->route.done_below = max_t(u64, job->route.done_below,
 					      nla_get_u64(from));
-	take_left(job, reason, moved);
+	/* A range of the job may cut a folio, which moves whole: no more than it had. */
+	moved = take_left(job, reason, moved);
 	atomic64_add(moved, &job->moved);
 	atomic64_add(moved, &job->route.moved);
 	atomic64_add(moved, &migd_stats.moved);

@@ -240,6 +240,47 @@ static void left_intact(const char *name, target_fn *map, uint64_t arg,
 	check_eq(target_call(&target, mem_wrong, addr, BYTES, SEED), 0);
 }
 
+static bool is_routing(void *id)
+{
+	struct job_info job;
+
+	must(ctl_job(&ctl, *(uint64_t *)id, &job));
+	return job.state == MIGD_JOB_STATE_ROUTING;
+}
+
+/*
+ * The daemon moves huge pages whole, of which a range of the job has but a half
+ * each, and says of more pages than there were that it moved them.
+ */
+static void routed(void)
+{
+	uint64_t addr = (uint64_t)target_call(&target, map_thp, 0, 0, 0), id, at;
+	struct job_req req = job_for(&target, addr, HUGE / 2, 0, 1, MIGD_ORDER_COPY_FIRST);
+	struct job_info job;
+
+	step("THP, moved by the daemon");
+	req.flags = MIGD_JOB_FLAG_ROUTE;
+	req.nr_ranges = 2;
+	req.range[1].start = addr + HUGE;
+	req.range[1].end = addr + HUGE + HUGE / 2;
+	id = server_job(&server, &ctl, &req);
+	wait_until(is_routing, &id, "the job waits for the daemon");
+	check_eq(ctl_routed(&ctl, id, 1, MIGD_REASON_FILE, false), -EINVAL);
+	check(strstr(ctl.ack, "not the daemon's"), "refused with '%s'", ctl.ack);
+	for (at = addr; at < addr + BYTES; at += HUGE) {
+		move_by_kernel(target.pid, at, PAGE, 1);
+		check_eq(pages_on(target.pid, at, HUGE, 1), (long)(HUGE / PAGE));
+		must(ctl_routed(&ctl, id, HUGE / PAGE, MIGD_REASON_HUGE, false));
+	}
+	must(ctl_routed(&ctl, id, ~0ULL, MIGD_REASON_HUGE, true));
+	wait_job(&ctl, id, &job);
+	check_sum(&job);
+	check_eq(job.total, HUGE / PAGE);
+	check_eq(job.moved, HUGE / PAGE);
+	check_eq(job.outcome, MIGD_OUTCOME_MOVED);
+	check_eq(target_call(&target, mem_wrong, addr, BYTES, SEED), 0);
+}
+
 static void huge_pages(void)
 {
 	long huge;
@@ -247,6 +288,7 @@ static void huge_pages(void)
 	left_intact("THP", map_thp, 0, MIGD_REASON_HUGE, MIGD_OUTCOME_FAILED);
 	huge = smaps_kb("AnonHugePages:");
 	check(huge >= (long)(BYTES >> 10), "AnonHugePages: %ld kB", huge);
+	routed();
 	left_intact("THP mapped by PTEs", map_thp, 1, MIGD_REASON_LARGE,
 		    MIGD_OUTCOME_FAILED);
 	must(write_file("/sys/kernel/mm/transparent_hugepage/hugepages-64kB/enabled",

@@ -170,6 +170,18 @@ int ctl_cancel(struct ctl *c, uint64_t id)
 	return ctl_raw(c, MIGD_CMD_JOB_CANCEL, 0, MIGD_A_JOB_ID, &id, sizeof(id));
 }
 
+int ctl_routed(struct ctl *c, uint64_t id, uint64_t moved, enum migd_reason reason, bool all)
+{
+	struct nl_msg *msg = request(c, MIGD_CMD_JOB_ROUTED, 0);
+
+	nla_put_u64(msg, MIGD_A_JOB_ID, id);
+	nla_put_u64(msg, MIGD_A_JOB_ROUTED, moved);
+	nla_put_u32(msg, MIGD_A_JOB_ROUTED_REASON, reason);
+	if (all)
+		nla_put_flag(msg, MIGD_A_JOB_ROUTED_ALL);
+	return transact(c, msg, NULL, NULL);
+}
+
 static void got_job(struct nlattr *attrs, int len, void *arg)
 {
 	parse_job(attrs, len, arg);

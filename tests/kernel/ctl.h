@@ -89,6 +89,8 @@ void ctl_close(struct ctl *c);
 int ctl_features(struct ctl *c, struct features_info *ret);
 int ctl_submit(struct ctl *c, const struct job_req *req, uint64_t *ret_id);
 int ctl_cancel(struct ctl *c, uint64_t id);
+/* As the daemon: so many pages of this reason have been moved; with @all, to the end. */
+int ctl_routed(struct ctl *c, uint64_t id, uint64_t moved, enum migd_reason reason, bool all);
 int ctl_job(struct ctl *c, uint64_t id, struct job_info *ret);
 /* Number of jobs, at most @max of them in @ret. */
 int ctl_jobs(struct ctl *c, struct job_info *ret, int max);
