@@ -115,9 +115,14 @@ static enum verdict look_at_page(struct migd_scan *scan,
 	return V_LEFT;
 
 move:
-	if (!folio_test_lru(folio))
-		scan->off_lru = true;
-	return V_MOVE;
+	if (folio_test_lru(folio))
+		return V_MOVE;
+	/* Setup would drain the per-CPU lists with pages locked, see walk.c. */
+	scan->off_lru++;
+	if (migd_job_atomic(scan->job))
+		return V_MOVE;
+	*ret_reason = MIGD_REASON_BUSY;
+	return V_LEFT;
 }
 
 /* An ordinary page; what device mappings have is special or not looked at. */
@@ -453,7 +458,7 @@ void migd_scan_reset(struct migd_scan *scan)
 	scan->positions = 0;
 	scan->candidates = 0;
 	scan->nr_left = 0;
-	scan->off_lru = false;
+	scan->off_lru = 0;
 	bitmap_zero(scan->candidate, scan->max);
 }
 

@@ -40,8 +40,9 @@ struct migd_scan {
 	bool count_only;		/* only count pages on the source nodes */
 	u64 counted;
 	u64 moving;			/* source pages that somebody else moves */
-	bool off_lru;			/* candidates are in per-CPU lists yet */
+	unsigned int off_lru;		/* pages in per-CPU lists yet */
 	bool drained;			/* these have been drained meanwhile */
+	bool pass_drained;		/* or at least once in this pass */
 	bool shmem_stays;		/* in this mapping */
 	bool plain_vma;			/* not special, hugetlb or tagged */
 	bool adjacent;			/* only holes since the last candidate */

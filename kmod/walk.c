@@ -145,6 +145,20 @@ static void count_left(struct migd_job *job, const struct migd_scan *scan,
 }
 
 /*
+ * Pages that are not on the LRU yet stay for the next pass. To drain the per-CPU
+ * lists waits for a worker of each CPU, which takes seconds where all are busy:
+ * once in a pass is enough for what has been there before it. It is worth more
+ * only where most of a batch, or all of an atomic range, would stay.
+ */
+static bool drain_first(const struct migd_job *job, const struct migd_scan *scan)
+{
+	if (!scan->off_lru || scan->drained)
+		return false;
+	return !scan->pass_drained || migd_job_atomic(job) ||
+		scan->off_lru > scan->max / 2;
+}
+
+/*
  * Locks the next batch against @slot, hands it over and moves *@addr on.
  * Returns the number of pages handed over, 0 for none, -EAGAIN when the mmap
  * lock is not to be had now, -EBUSY when the LRU is to be drained before, -ESRCH
@@ -179,7 +193,7 @@ static int next_batch(struct migd_job *job, struct migd_slot *slot,
 	scan->server_mm = slot->server->mm;
 	migd_scan_reset(scan);
 	next = migd_scan_range(scan, mm, *addr, end);
-	if (scan->off_lru && !scan->drained) {
+	if (drain_first(job, scan)) {
 		mmap_read_unlock(mm);
 		mmput_async(mm);
 		n = -EBUSY;
@@ -277,6 +291,7 @@ static enum migd_outcome walk_range(struct migd_job *job,
 		if (n == -EBUSY) {
 			migd_lru_drain();
 			scan->drained = true;
+			scan->pass_drained = true;
 			continue;
 		}
 		tries = 0;
@@ -301,6 +316,7 @@ static enum migd_outcome walk_once(struct migd_job *job,
 		atomic64_set(&job->left[r], 0);
 	migd_route_begin(job);
 	job->passes++;
+	scan->pass_drained = false;
 	for (r = 0; r < job->nr_ranges && outcome == MIGD_OUTCOME_NONE; r++)
 		outcome = walk_range(job, scan, job->ranges[r].start,
 				     job->ranges[r].end, pace_ns);

@@ -82,7 +82,8 @@ enum migd_outcome {
  * @MIGD_REASON_WRITEBACK: Being written to swap.
  * @MIGD_REASON_POISONED: The hardware reported an error in the page.
  * @MIGD_REASON_NO_MEMORY: The destination node had no free page.
- * @MIGD_REASON_BUSY: Somebody took a reference while it was being moved.
+ * @MIGD_REASON_BUSY: Somebody took a reference while it was being moved, or it
+ *   was in a CPU's list of pages yet to be put on the LRU.
  * @MIGD_REASON_COPY_FAILED: No engine could copy it.
  * @MIGD_REASON_PUT_BACK: The deadline passed while an engine could still write
  *   the copy; or a range of an atomic job could not be locked in the time for
