@@ -33,6 +33,10 @@
 /* Time that who holds a page gets before the next pass; doubled each time. */
 #define PASS_WAIT	(HZ / 50)
 
+/* Attempts at the memory for one batch, two seconds in all. */
+#define MEMORY_TRIES	10
+#define MEMORY_WAIT	(HZ / 4)
+
 /* Nobody tells of an exit; a batch of ours would keep the users above 0. */
 static bool target_gone(const struct migd_job *job)
 {
@@ -256,6 +260,14 @@ static void pace(struct migd_job *job, u64 *next_ns, unsigned int pages)
 	}
 }
 
+/* Nobody tells when there is memory again. Holds none of it meanwhile. */
+static void wait_for_memory(struct migd_job *job, unsigned int tries)
+{
+	migd_pool_free(job);
+	wait_event_idle_timeout(migd_wait, migd_job_cancelled(job),
+				min(PASS_WAIT << tries, MEMORY_WAIT));
+}
+
 /* Walks one range; MIGD_OUTCOME_NONE when it came to its end. */
 static enum migd_outcome walk_range(struct migd_job *job,
 				    struct migd_scan *scan, unsigned long addr,
@@ -263,7 +275,7 @@ static enum migd_outcome walk_range(struct migd_job *job,
 {
 	enum migd_outcome outcome = MIGD_OUTCOME_NONE;
 	struct migd_slot *slot;
-	unsigned int tries = 0;
+	unsigned int tries = 0, starved = 0;
 	int n;
 
 	while (addr < end) {
@@ -294,7 +306,13 @@ static enum migd_outcome walk_range(struct migd_job *job,
 			scan->pass_drained = true;
 			continue;
 		}
+		if (n == -ENOMEM && starved < MEMORY_TRIES) {
+			wait_for_memory(job, starved++);
+			continue;
+		}
 		tries = 0;
+		starved = 0;
+		scan->starved = n == -ENOMEM;
 		if (n == -ESRCH)
 			return MIGD_OUTCOME_TARGET_GONE;
 		if (n < 0)
@@ -390,9 +408,12 @@ enum migd_outcome migd_walk(struct migd_job *job)
 	left = left_of(job, ~0UL);
 	if (outcome != MIGD_OUTCOME_NONE) {
 		if (job->total > moved + left)
-			migd_job_left(job, MIGD_REASON_UNREACHED,
+			migd_job_left(job, scan->starved ? MIGD_REASON_NO_MEMORY :
+							   MIGD_REASON_UNREACHED,
 				      job->total - moved - left);
-		return outcome;
+		/* What has moved before it had to give up is not nothing. */
+		return outcome == MIGD_OUTCOME_FAILED && moved ?
+			MIGD_OUTCOME_PARTLY : outcome;
 	}
 	if (!left_of(job, ~FOREIGN))
 		return MIGD_OUTCOME_MOVED;

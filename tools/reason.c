@@ -32,7 +32,7 @@ static const struct reason reasons[] = {
 	{ "writeback", "being written to swap", "migrate again in a moment" },
 	{ "poisoned", "the hardware reported a memory error",
 	  "they cannot be moved; see `journalctl -k`" },
-	{ "no-memory", "the destination node had no free page",
+	{ "no-memory", "the destination node had no free page, or the kernel no memory for a batch",
 	  "free memory there or choose another node, then migrate again" },
 	{ "busy", "somebody used them while they were moved", "migrate again" },
 	{ "copy-failed", "no engine could copy them",

@@ -81,7 +81,8 @@ enum migd_outcome {
  *   pinned, in use or under migration by somebody else.
  * @MIGD_REASON_WRITEBACK: Being written to swap.
  * @MIGD_REASON_POISONED: The hardware reported an error in the page.
- * @MIGD_REASON_NO_MEMORY: The destination node had no free page.
+ * @MIGD_REASON_NO_MEMORY: The destination node had no free page, or the kernel
+ *   no memory for the batch, and the job ended.
  * @MIGD_REASON_BUSY: Somebody took a reference while it was being moved, or it
  *   was in a CPU's list of pages yet to be put on the LRU.
  * @MIGD_REASON_COPY_FAILED: No engine could copy it.
