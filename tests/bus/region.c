@@ -70,7 +70,8 @@ static uint64_t count_wrong(void)
 	return wrong;
 }
 
-static void write_page(size_t page)
+/* Where fault/gdb stops it. */
+static __attribute__((noinline)) void write_page(size_t page)
 {
 	volatile uint64_t *at = memory + page * WORDS;
 	uint64_t round = rounds[page];
