@@ -4,64 +4,21 @@
  * the rest stays for want of memory, and goes when there is room again. The
  * target writes and checks all the while.
  */
-#include <errno.h>
-#include <linux/mempolicy.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include "filler.h"
 #include "fixture.h"
 #include "hammer.h"
-
-#define POOL	"/sys/devices/system/node/node1/hugepages/hugepages-2048kB/nr_hugepages"
 
 #define PAGES	4096UL
 #define BYTES	(PAGES * PAGE)
 #define BATCH	256
 #define RANGE	64UL
-#define FILLER	(64UL << 20)
-#define CHUNK	(4UL << 20)
 
 static struct ctl ctl;
 static struct server server;
-static struct target target, filler;
-static uint64_t addr, filling;
-
-/* Moves a chunk of the filler as far as there is room; false when there is none. */
-static bool move_chunk(uint64_t at)
-{
-	static int nodes[CHUNK / PAGE], status[CHUNK / PAGE];
-	static void *pages[CHUNK / PAGE];
-	unsigned int i;
-	long ret;
-
-	for (i = 0; i < CHUNK / PAGE; i++) {
-		pages[i] = (void *)(uintptr_t)(at + i * PAGE);
-		nodes[i] = 1;
-	}
-	ret = syscall(SYS_move_pages, filler.pid, CHUNK / PAGE, pages, nodes, status,
-		      MPOL_MF_MOVE);
-	check(ret >= 0 || errno == ENOMEM, "move_pages: %s", strerror(errno));
-	return !ret;
-}
-
-/* Huge pages take what is in large pieces, a process's pages the rest. */
-static void fill_node(void)
-{
-	uint64_t at;
-
-	must(write_file(POOL, "600"));
-	for (at = filling; at < filling + FILLER; at += CHUNK)
-		if (!move_chunk(at))
-			return;
-	fail("node 1 still takes pages after %lu MiB of them", FILLER >> 20);
-}
-
-static void empty_node(void)
-{
-	must(write_file(POOL, "0"));
-	move_by_kernel(filler.pid, filling, FILLER, 0);
-}
+static struct target target;
+static struct filler filler;
+static uint64_t addr;
 
 /* Some may still find a page, and have moved with the @there that are on node 1. */
 static void check_rest(const struct job_info *job, long there)
@@ -111,7 +68,7 @@ static void fills_up(void)
 	server_commit(&server, slot);
 	slot = server_wait_batch(&server);
 	locked += server.slot[slot].pages;
-	fill_node();
+	node_fill(&filler);
 	server_run(&server, &ctl, id);
 	must(ctl_job(&ctl, id, &job));
 	check(job.moved >= locked, "%llu pages moved, %u were locked before",
@@ -143,9 +100,8 @@ int main(void)
 
 	must(ctl_open(&ctl, true));
 	target_start(&target);
-	target_start(&filler);
+	filler_start(&filler);
 	addr = (uint64_t)target_call(&target, hammer_new, PAGES, 0, 0);
-	filling = (uint64_t)target_call(&filler, mem_new, FILLER, 0, 1);
 	server_open(&server, 1, BATCH);
 	hammer_begin(&target, hammer);
 	fills_up();
@@ -154,11 +110,11 @@ int main(void)
 	step("state-first on the full node");
 	state_first(false);
 	step("there is room again");
-	empty_node();
+	node_empty(&filler);
 	state_first(true);
 	hammer_end(&target, hammer);
 	check(hammer->rounds, "the target has not written");
-	target_stop(&filler);
+	filler_stop(&filler);
 	target_stop(&target);
 	server_close(&server);
 	wait_idle(&ctl);

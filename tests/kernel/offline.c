@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "filler.h"
 #include "fixture.h"
 #include "hammer.h"
 
-#define POOL		"/sys/devices/system/node/node1/hugepages/hugepages-2048kB/nr_hugepages"
 #define SIZE_FILE	"/sys/devices/system/memory/block_size_bytes"
 
 #define PAGES		8192UL
@@ -30,6 +30,7 @@
 static struct ctl ctl;
 static struct server server;
 static struct target target;
+static struct filler filler;
 static uint64_t addr;
 
 /* Blocks of node 1 that hold nothing of the kernel's own. */
@@ -45,7 +46,16 @@ static int set_block(int block, const char *state)
 	return write_file(path, "%s", state);
 }
 
-/* What is in the way may be there for a moment only. */
+/* With no page of the kernel's own, and before any other for a page of a process. */
+static void online(int block)
+{
+	must(set_block(block, "online_movable"));
+}
+
+/*
+ * What is in the way may be there for a moment only, and no event tells when it
+ * has gone.
+ */
 static void offline(int block)
 {
 	uint64_t end = now_ns() + PATIENCE_MS * 1000000ULL;
@@ -71,8 +81,8 @@ static int is_block(const struct dirent *entry)
 }
 
 /*
- * All that can go goes, and what then is free in large pieces is taken, so that
- * new memory of the node is in the blocks that come back.
+ * All that can go goes, and what then is free is taken: new memory of the node is
+ * in the two blocks that come back.
  */
 static void find_blocks(void)
 {
@@ -92,9 +102,9 @@ static void find_blocks(void)
 	printf("        %u of %d blocks of node 1, %llu MiB each, can go\n", nr_good, n,
 	       (unsigned long long)block_bytes >> 20);
 	check(nr_good >= 2, "too few blocks of node 1 can be taken offline");
-	must(write_file(POOL, "600"));
+	node_fill(&filler);
 	for (i = 0; i < 2; i++)
-		must(set_block(good[i], "online"));
+		online(good[i]);
 }
 
 static void all_online(void)
@@ -103,11 +113,22 @@ static void all_online(void)
 	int err;
 
 	for (i = 0; i < nr_good; i++) {
-		err = set_block(good[i], "online");
+		err = set_block(good[i], "online_movable");
 		/* EINVAL: it is */
 		check(!err || err == -EINVAL, "block %d: %s", good[i], strerror(-err));
 	}
-	must(write_file(POOL, "0"));
+	node_empty(&filler);
+}
+
+/* For the kernel's own pages, too, as it was. */
+static void all_back(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_good; i++)
+		offline(good[i]);
+	for (i = 0; i < nr_good; i++)
+		must(set_block(good[i], "online_kernel"));
 }
 
 /* The block that holds the page at @at of the target, or -1 for another node's. */
@@ -249,7 +270,7 @@ static void source(uint32_t order)
 	check_eq(pages_on(target.pid, addr, BYTES, 0), PAGES);
 	check_clean(&ctl);
 	for (i = 0; i < 2; i++)
-		must(set_block(good[i], "online"));
+		online(good[i]);
 }
 
 /* So do those that the pages go to, and then there is no room any more. */
@@ -286,7 +307,7 @@ static void *come_and_go(void *arg)
 	for (i = 0; now_ns() < end; i = (i + 1) % nr_good) {
 		*ret_gone += !set_block(good[i], "offline");
 		usleep(10000);
-		set_block(good[i], "online");
+		set_block(good[i], "online_movable");
 	}
 	return NULL;
 }
@@ -332,6 +353,7 @@ int main(void)
 
 	must(ctl_open(&ctl, true));
 	step("blocks of node 1");
+	filler_start(&filler);
 	find_blocks();
 	target_start(&target);
 	addr = (uint64_t)target_call(&target, hammer_new, PAGES, 1, 0);
@@ -346,6 +368,8 @@ int main(void)
 	hammer_end(&target, hammer);
 	check(hammer->rounds, "the target has not written");
 	target_stop(&target);
+	filler_stop(&filler);
+	all_back();
 	server_close(&server);
 	wait_idle(&ctl);
 	check_clean(&ctl);

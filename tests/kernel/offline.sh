@@ -3,8 +3,7 @@
 #
 # Memory of the source and of the destination goes offline in the middle of a job.
 #
-# On no lane yet: behind other tests in one guest the target's pages may all be in
-# blocks that cannot go. To try it, declare "machines" (amd64) here again.
+# machines: amd64
 # timeout: 180
 set -eu -o pipefail
 
