@@ -5,7 +5,7 @@
 # them: the process finds its own bytes or is told by SIGBUS, and never gets
 # anything else.
 #
-# machines: amd64 arm64
+# machines: amd64 amd64-debug arm64
 # timeout: 300
 set -eu -o pipefail
 . fault/broken.sh
