@@ -108,7 +108,9 @@ int ctl_raw(struct ctl *c, uint8_t cmd, int flags, int type, const void *data,
 	    int len);
 
 int ctl_event_fd(struct ctl *c);
-/* Reads what has come, without waiting. */
+/* Reads what has come, without waiting: -ENOBUFS when some have been lost. */
+int ctl_try_events(struct ctl *c);
+/* The same where none may be lost. */
 void ctl_read_events(struct ctl *c);
 /* The first event of @cmd for @id (any when 0) at or after *@pos, or NULL. */
 const struct event *ctl_event(struct ctl *c, uint8_t cmd, uint64_t id,

@@ -51,7 +51,7 @@ static void parse_event(struct nlmsghdr *nlh, struct event *ret)
 	}
 }
 
-void ctl_read_events(struct ctl *c)
+int ctl_try_events(struct ctl *c)
 {
 	static char buf[65536] __attribute__((aligned(8)));
 	struct nlmsghdr *nlh;
@@ -61,14 +61,20 @@ void ctl_read_events(struct ctl *c)
 	for (;;) {
 		got = recv(ctl_event_fd(c), buf, sizeof(buf), MSG_DONTWAIT);
 		if (got < 0 && errno == EAGAIN)
-			return;
-		must(got);
+			return 0;
+		if (got < 0)
+			return -errno;
 		n = (int)got;
 		for (nlh = (void *)buf; nlmsg_ok(nlh, n); nlh = nlmsg_next(nlh, &n)) {
 			check(c->nr_events < MAX_EVENTS, "too many events");
 			parse_event(nlh, &c->events[c->nr_events++]);
 		}
 	}
+}
+
+void ctl_read_events(struct ctl *c)
+{
+	must(ctl_try_events(c));
 }
 
 const struct event *ctl_event(struct ctl *c, uint8_t cmd, uint64_t id,
