@@ -5,7 +5,7 @@
 # each page moves or is left with a reason, and has its values afterwards. Huge
 # pages stay huge.
 #
-# machines: amd64 arm64
+# machines: amd64 amd64-debug arm64
 # timeout: 300
 set -eu -o pipefail
 . fault/lib.sh

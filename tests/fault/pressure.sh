@@ -4,7 +4,7 @@
 # The target is short of memory: its pages are swapped out and in while it is
 # moved, its cgroup is at its limit, and at last it is killed for it.
 #
-# machines: amd64 arm64
+# machines: amd64 amd64-debug arm64
 # timeout: 300
 set -eu -o pipefail
 . fault/lib.sh
@@ -77,7 +77,10 @@ whole
 equal "$(awk '$1 == "oom_kill" { print $2 }' $cgroup/memory.events)" 0 "the number of OOM kills"
 
 step "it is killed by the OOM killer in the middle of a job"
-begin "${target_pid[t]}" --from $at --to $((1 - at)) --max-rate 4Mi
+slowly=(--max-rate 4Mi)
+# where it takes longer until somebody is killed
+[ ! "$debug" ] || slowly=(--max-rate 256Ki --batch-pages 32)
+begin "${target_pid[t]}" --from $at --to $((1 - at)) "${slowly[@]}"
 echo "map anon 65536 0" >&"${target_in[t]}"
 until_true "the end of the target" test ! -e "/proc/${target_pid[t]}"
 equal "$(awk '$1 == "oom_kill" { print $2 }' $cgroup/memory.events)" 1 "the number of OOM kills"
