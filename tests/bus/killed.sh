@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The daemon is killed in the middle of a job, ten times, under a writer that
+# The daemon is killed in the middle of a job, over and over, under a writer that
 # checks every value: systemd restarts it, migctl waits, no page is lost, and
 # nobody waits longer than the deadline and the grace.
 #
@@ -9,6 +9,14 @@
 # timeout: 400
 set -eu -o pipefail
 . bus/jobs.sh
+
+kills=10
+again=10
+if [ "$MIGD_MACHINE" = amd64-debug ]; then
+	# where each takes half a minute
+	kills=4
+	again=3
+fi
 
 serve
 target_program=fault/beat target beat --
@@ -19,7 +27,7 @@ from=0
 to=1
 lost=0
 
-for turn in {1..10}; do
+for ((turn = 1; turn <= kills; turn++)); do
 	order=copy-first
 	[ $((turn % 2)) = 1 ] || order=state-first
 	ask t stall
@@ -52,10 +60,10 @@ for turn in {1..10}; do
 	calm t
 	[ "$outcome" != moved ] || { from=$((1 - from)) && to=$((1 - to)); }
 done
-[ $lost -le 2 ] || fail "$lost of 10 jobs were lost though systemd brought the daemon back"
+[ $lost -le $(((kills + 4) / 5)) ] || fail "$lost of $kills jobs were lost though systemd brought the daemon back"
 
 step "afterwards"
-equal "$(systemctl show -P NRestarts migd.service)" 10 "the number of restarts"
+equal "$(systemctl show -P NRestarts migd.service)" $kills "the number of restarts"
 equal "$(systemctl show -P ActiveState migd.service)" active "the state of migd.service"
 expect 0 '' migctl engines --json
 equal "$(jq '[.[] | select(.name != "cpu" and .state == "ready")] | length' "$dir/out")" \
@@ -66,7 +74,7 @@ jq -e '.late == 0 and .locked_pages == 0 and .quarantined_pages == 0 and .jobs_a
 drop t
 
 step "again and again, faster than anybody works: it is never given up"
-for _ in {1..10}; do
+for ((turn = 1; turn <= again; turn++)); do
 	systemctl kill -s KILL --kill-who=main migd.service
 	until_true "systemd to restart the daemon" systemctl is-active migd.service
 done
