@@ -119,7 +119,7 @@ move:
 		return V_MOVE;
 	/* Setup would drain the per-CPU lists with pages locked, see walk.c. */
 	scan->off_lru++;
-	if (migd_job_atomic(scan->job))
+	if (scan->insist || migd_job_atomic(scan->job))
 		return V_MOVE;
 	*ret_reason = MIGD_REASON_BUSY;
 	return V_LEFT;

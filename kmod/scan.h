@@ -43,6 +43,7 @@ struct migd_scan {
 	unsigned int off_lru;		/* pages in per-CPU lists yet */
 	bool drained;			/* these have been drained meanwhile */
 	bool pass_drained;		/* or at least once in this pass */
+	bool insist;			/* not the first pass: off the LRU or not */
 	bool starved;			/* no memory for a batch: the job ends */
 	bool shmem_stays;		/* in this mapping */
 	bool plain_vma;			/* not special, hugetlb or tagged */

@@ -151,14 +151,16 @@ static void count_left(struct migd_job *job, const struct migd_scan *scan,
 /*
  * Pages that are not on the LRU yet stay for the next pass. To drain the per-CPU
  * lists waits for a worker of each CPU, which takes seconds where all are busy:
- * once in a pass is enough for what has been there before it. It is worth more
- * only where most of a batch, or all of an atomic range, would stay.
+ * once is enough for what has been there before the first pass. It is worth more
+ * where most of a batch, or all of an atomic range, would stay; and in the later
+ * passes, which are of few pages: a target that gets new ones all the time would
+ * leave some in each.
  */
 static bool drain_first(const struct migd_job *job, const struct migd_scan *scan)
 {
 	if (!scan->off_lru || scan->drained)
 		return false;
-	return !scan->pass_drained || migd_job_atomic(job) ||
+	return !scan->pass_drained || scan->insist || migd_job_atomic(job) ||
 		scan->off_lru > scan->max / 2;
 }
 
@@ -335,6 +337,7 @@ static enum migd_outcome walk_once(struct migd_job *job,
 	migd_route_begin(job);
 	job->passes++;
 	scan->pass_drained = false;
+	scan->insist = job->passes > 1;
 	for (r = 0; r < job->nr_ranges && outcome == MIGD_OUTCOME_NONE; r++)
 		outcome = walk_range(job, scan, job->ranges[r].start,
 				     job->ranges[r].end, pace_ns);
