@@ -210,7 +210,9 @@ struct migd_job {
 	struct migd_route route;
 	struct migd_scan *scan;		/* until the job is done */
 	struct list_head pool;		/* blocks of free destination pages */
-	unsigned int nr_pool;		/* pages in them */
+	struct page *pool_next;		/* first of the pages of the block in use */
+	unsigned int pool_rest;		/* how many they are */
+	unsigned int nr_pool;		/* pages in the pool, these and the blocks' */
 	struct migd_hists *hists;	/* NULL once summed up */
 	struct migd_hist_sum sum[MIGD_PHASES];
 };
@@ -321,20 +323,21 @@ void migd_state_undo(struct migd_batch *batch, unsigned int i);
 unsigned int migd_state_leave(struct migd_batch *batch);
 /*
  * What most pages are, in as few looks as can be: private memory in a small page
- * of its own, with none of @not_flags. Says no rather than to look closer.
+ * of its own, with @flags and none of @not_flags. Says no rather than to look
+ * closer.
  */
 static inline bool migd_page_plain(const struct page *page,
-				   unsigned long not_flags)
+				   unsigned long flags, unsigned long not_flags)
 {
 	not_flags |= BIT(PG_head) | __PG_HWPOISON;
 	return ((unsigned long)page->mapping & PAGE_MAPPING_FLAGS) ==
 			PAGE_MAPPING_ANON &&
-		!(READ_ONCE(page->flags) & not_flags) &&
+		(READ_ONCE(page->flags) & (flags | not_flags)) == flags &&
 		!(READ_ONCE(page->compound_head) & 1) &&
 		!is_zone_device_page(page);
 }
 
-enum migd_reason migd_page_check(struct migd_job *job, struct page *page);
+enum migd_reason migd_page_look_closer(struct migd_job *job, struct page *page);
 #define MIGD_REASON_NONE	((enum migd_reason)MIGD_REASONS)
 
 /*
@@ -349,6 +352,21 @@ static inline bool migd_page_tagged(struct page *page)
 #else
 	return false;
 #endif
+}
+
+/*
+ * May this locked and unmapped page of a source node be moved? MIGD_REASON_NONE,
+ * or why it has to stay. This is what counts: the page is locked, so its class
+ * cannot change. Any context.
+ */
+static inline enum migd_reason migd_page_check(struct migd_job *job,
+					       struct page *page)
+{
+	if (likely(migd_page_plain(page, 0,
+				   BIT(PG_writeback) | BIT(PG_swapcache)) &&
+		   !migd_page_tagged(page)))
+		return MIGD_REASON_NONE;
+	return migd_page_look_closer(job, page);
 }
 
 /* free.c */

@@ -59,24 +59,26 @@ static void pool_fill(struct migd_job *job, unsigned int want)
 	}
 }
 
+static void pool_next_block(struct migd_job *job)
+{
+	struct page *page = list_first_entry(&job->pool, struct page, lru);
+
+	list_del_init(&page->lru);
+	job->pool_next = page;
+	job->pool_rest = page_private(page);
+	set_page_private(page, 0);
+}
+
 /* In address order: consecutive pages make one segment. */
 static struct page *pool_take(struct migd_job *job)
 {
 	struct page *page;
-	unsigned long n;
 
-	for (;;) {
-		page = list_first_entry_or_null(&job->pool, struct page, lru);
-		if (!page)
-			return NULL;
-		n = page_private(page) - 1;
-		set_page_private(page, 0);
-		if (n) {
-			set_page_private(page + 1, n);
-			list_replace_init(&page->lru, &page[1].lru);
-		} else {
-			list_del_init(&page->lru);
-		}
+	while (job->nr_pool) {
+		if (!job->pool_rest)
+			pool_next_block(job);
+		page = job->pool_next++;
+		job->pool_rest--;
 		job->nr_pool--;
 		/*
 		 * Nobody else knows the page but walkers by PFN. One of them
@@ -86,6 +88,7 @@ static struct page *pool_take(struct migd_job *job)
 			return page;
 		put_page(page);
 	}
+	return NULL;
 }
 
 /**
@@ -96,17 +99,13 @@ static struct page *pool_take(struct migd_job *job)
  */
 void migd_pool_free(struct migd_job *job)
 {
-	struct page *page, *tmp;
-	unsigned long i, n;
-
-	list_for_each_entry_safe(page, tmp, &job->pool, lru) {
-		list_del_init(&page->lru);
-		n = page_private(page);
-		set_page_private(page, 0);
-		for (i = 0; i < n; i++)
-			put_page(page + i);
+	while (job->nr_pool) {
+		if (!job->pool_rest)
+			pool_next_block(job);
+		put_page(job->pool_next++);
+		job->pool_rest--;
+		job->nr_pool--;
 	}
-	job->nr_pool = 0;
 }
 
 /* A page that stays: remap and unlock it now, not at the end of the batch. */

@@ -88,8 +88,8 @@ static enum verdict look_at_page(struct migd_scan *scan,
 
 	if (!migd_node_wanted(scan->job, page_to_nid(page)))
 		return V_ELSEWHERE;
-	if (likely(scan->plain_vma && migd_page_plain(page, 0) &&
-		   PageLRU(page) && !migd_page_tagged(page)))
+	if (likely(scan->plain_vma && migd_page_plain(page, BIT(PG_lru), 0) &&
+		   !migd_page_tagged(page)))
 		return V_MOVE;
 
 	folio = page_folio(page);

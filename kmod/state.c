@@ -47,7 +47,15 @@ static enum migd_reason check_shmem(const struct migd_job *job,
 		MIGD_REASON_REFUSED;
 }
 
-static enum migd_reason look_closer(struct migd_job *job, struct page *page)
+/**
+ * migd_page_look_closer() - may this locked and unmapped page be moved?
+ * @job: the job
+ * @page: one for which migd_page_check() has no answer at once
+ *
+ * Context: any.
+ * Return: MIGD_REASON_NONE, or why it has to stay.
+ */
+enum migd_reason migd_page_look_closer(struct migd_job *job, struct page *page)
 {
 	struct folio *folio = page_folio(page);
 
@@ -70,24 +78,6 @@ static enum migd_reason look_closer(struct migd_job *job, struct page *page)
 	if (migd_job_undoes(job) && folio_test_swapcache(folio))
 		return MIGD_REASON_SWAP_CACHE;
 	return MIGD_REASON_NONE;
-}
-
-/**
- * migd_page_check() - may this locked and unmapped page be moved?
- * @job: the job
- * @page: a page on one of its source nodes that migrate_vma_setup() has locked and unmapped
- *
- * The authoritative check: the page is locked, so its class cannot change.
- *
- * Context: any.
- * Return: MIGD_REASON_NONE, or why it has to stay.
- */
-enum migd_reason migd_page_check(struct migd_job *job, struct page *page)
-{
-	if (likely(migd_page_plain(page, BIT(PG_writeback) | BIT(PG_swapcache)) &&
-		   !migd_page_tagged(page)))
-		return MIGD_REASON_NONE;
-	return look_closer(job, page);
 }
 
 /**
