@@ -1,16 +1,19 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """Runs the tests: host tests, then one lane per machine, in which each guest
-test runs in a VM whose kernel log is checked after it."""
+test runs in a VM whose kernel log is checked after it. Two lanes at a time: a
+guest spends a third of its time waiting."""
 
 import argparse
 import fnmatch
 import os
+import queue
 import signal
 import subprocess
 import sys
 import threading
 import time
+import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +32,7 @@ DEFAULT_TIMEOUT = 120
 # on a test's time limit
 DEBUG_SLOWDOWN = 4
 SANITIZED_SLOWDOWN = 2
+LANES_AT_A_TIME = 2
 # lines of a failed test in the summary
 LAST_WORDS = 12
 
@@ -85,6 +89,7 @@ class Report:
     passed: int = 0
     failed: list = field(default_factory=list)      # (title, why, the end of its text)
     logs: Path = field(default_factory=lambda: cache_dir() / "log" / "tests")
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def log(self, test):
         path = self.logs / (test.title.replace("/", ".") + ".log")
@@ -92,14 +97,16 @@ class Report:
         return path
 
     def good(self, title, seconds):
-        self.passed += 1
-        say(f"ok    {title:44} {seconds:7.1f} s")
+        with self.lock:
+            self.passed += 1
+            say(f"ok    {title:44} {seconds:7.1f} s")
 
     def bad(self, title, seconds, why, text=""):
-        self.failed.append((title, why, text.splitlines()[-LAST_WORDS:]))
-        say(f"FAIL  {title:44} {seconds:7.1f} s  {why}")
-        for line in text.splitlines():
-            say("      | " + line)
+        with self.lock:
+            self.failed.append((title, why, text.splitlines()[-LAST_WORDS:]))
+            say(f"FAIL  {title:44} {seconds:7.1f} s  {why}")
+            for line in text.splitlines():
+                say("      | " + line)
 
     def summary(self):
         """Once more what failed: much may have been said since."""
@@ -257,15 +264,36 @@ def run_all(tests, report):
     for test in tests:
         if test.machine:
             lanes.setdefault(test.machine, []).append(test)
-    order = [name for name in ("amd64", "arm64", "arm64-mte", "amd64-iommu", "amd64-debug") if name in lanes]
-    # the debug kernel's build takes longest: first
-    ahead = Ahead(sorted(order, key=lambda name: name != "amd64-debug"))
+    # the longest first; its kernel also takes longest to build
+    order = [name for name in ("amd64-debug", "amd64", "arm64", "amd64-iommu", "arm64-mte")
+             if name in lanes]
+    ahead = Ahead(order)
     ahead.start()
     for test in tests:
         if not test.machine:
             run_host(test, report)
+    waiting = queue.SimpleQueue()
     for name in order:
-        Lane(name, lanes[name], report).run()
+        waiting.put(Lane(name, lanes[name], report))
+    # daemons: a signal ends the run at once, and the guests with it
+    workers = [threading.Thread(target=run_lanes, args=(waiting, report), daemon=True)
+               for _ in range(LANES_AT_A_TIME)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+
+def run_lanes(waiting, report):
+    while True:
+        try:
+            lane = waiting.get_nowait()
+        except queue.Empty:
+            return
+        try:
+            lane.run()
+        except Exception:       # whatever it is, the run must not pass
+            report.bad(f"lane@{lane.machine.name}", 0, "stopped", traceback.format_exc())
 
 
 def main():
