@@ -21,7 +21,7 @@ import programs                                         # noqa: E402
 import report                                           # noqa: E402
 from cache import Failed, say                           # noqa: E402
 from guest import Vm                                    # noqa: E402
-from servers import (CHECK, DIR, MALLOC, RATE, REDIS, THREADS, Server, fill_both,  # noqa: E402
+from servers import (CHECK, DIR, MALLOC, PRESENT, RATE, REDIS, THREADS, Server, fill_both,  # noqa: E402
                      wait)
 
 DRIVER = {"arm64": "zynqmp_dma", "amd64": "migd_lsi"}
@@ -96,13 +96,12 @@ def move_there_and_back(guest, server, other, mover):
     other.phase("meanwhile")
     say(f"\n{server.name} (pid {server.pid}), by {server.how}")
     for step in STEPS:
-        before = server.pages()
+        before = server.addresses()
         server.phase("during")
         move = mover(guest, server, step)
-        after = server.seen[f"after {step[0]}"] = server.pages()
+        server.seen[f"after {step[0]}"] = server.pages()
         server.phase("after")
-        # nothing is given back, so what there is more of is new
-        move.born = max(0, sum(after.anonymous.values()) - sum(before.anonymous.values()))
+        move.born = len(server.addresses() - before)
         server.moves.append(move)
         wait(PAUSE_SECONDS, "clients go on")
     other.phase("after")
@@ -149,6 +148,7 @@ def start_migd(guest):
 def start_servers(guest, arch):
     say("\nTwo Redis servers on node 0")
     guest.vm.push(programs.redis_check(arch), CHECK)
+    guest.vm.push(programs.present(arch), PRESENT)
     guest.read(f"mkdir -p {DIR}")
     servers = Server(guest, "redis-a"), Server(guest, "redis-b")
     servers[0].how, servers[1].how = "migd", "migrate_pages(2)"

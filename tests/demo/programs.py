@@ -28,6 +28,10 @@ def redis_check(arch):
                     ["hiredis", "pthread"])
 
 
+def present(arch):
+    return compiled(arch, "present", ["tests/load/present.c"], static=True)
+
+
 def bench(arch):
     """(the benchmark, the process that it moves)."""
     sources = ["main.c", "process.c", "idle.c", "syscalls.c", "bus.c", "share.c"]

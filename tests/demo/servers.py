@@ -10,6 +10,7 @@ from cache import Failed, say
 
 DIR = "/run/migd-demo"
 CHECK = "/usr/local/bin/redis-check"
+PRESENT = "/usr/local/bin/present"
 MIB = 128
 THREADS, RATE = 2, 50      # of each server's client; operations/s of a thread
 # a socket, no files; everything else is redis-server's default
@@ -64,6 +65,11 @@ class Server:
 
     def pages(self):
         return guestside.pages(self.guest, self.pid)
+
+    def addresses(self):
+        """Of its anonymous pages. Counts alone would hide a new page when
+        others go, as the zeros of a huge page do that the kernel splits."""
+        return set(self.guest.read(f"{PRESENT} {self.pid}").split())
 
     def data_mib(self):
         text = self.guest.read(f"redis-cli -s {self.socket} info memory")
