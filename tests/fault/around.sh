@@ -31,8 +31,10 @@ there_and_back()
 }
 meanwhile migratepages there_and_back
 may_fail=1
+may_stop=1
 bounce anywhere
 may_fail=
+may_stop=
 enough migratepages
 whole
 at=1
@@ -65,7 +67,9 @@ done
 restless=0
 
 begun mbind
+may_stop=1
 bounce anywhere
+may_stop=
 over mbind
 whole
 
