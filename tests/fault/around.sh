@@ -67,9 +67,7 @@ done
 restless=0
 
 begun mbind
-may_stop=1
 bounce anywhere
-may_stop=
 over mbind
 whole
 

@@ -186,7 +186,7 @@ in_time()
 	echo "        ms: the writer's longest stop $((stalled / 1000)), locking" \
 		"$((locking / 1000)), blackout $((blackout / 1000)), the machine's $((machine / 1000))"
 	limit=$((deadline_us + grace_us + 2 * machine))
-	# another mover stops the writer, too, and has no deadline
+	# may_stop: beside another mover, which stops the writer, too, and has no deadline
 	[ -n "$may_stop" ] || [ "$stalled" -le $limit ] ||
 		fail "the writer was stopped for $stalled us"
 	[ "$blackout" -le $limit ] || fail "a batch had a blackout of $blackout us"

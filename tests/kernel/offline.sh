@@ -3,8 +3,8 @@
 #
 # Memory of the source and of the destination goes offline in the middle of a job.
 #
-# On no lane: beside what it fills the node with, the OOM killer has come. To try it,
-# declare "machines" (amd64) here again.
+# On no lane: behind bus/killed in one guest its process was killed, by the OOM killer
+# it seems. To try it, declare "machines" (amd64) here again.
 # timeout: 180
 set -eu -o pipefail
 
