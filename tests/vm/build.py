@@ -129,7 +129,7 @@ def build(one):
     os.utime(work)
     forget_unused(f"build-{name}", work)
     result = Build(work, cache_dir() / "log" / f"build-{one.name}.log",
-                   work / ("payload-asan" if one.sanitize else "payload"))
+                   work / f"payload-{one.name}")    # another lane's guest may boot from its own
     with locked(f"build-{name}"):
         result.log.parent.mkdir(exist_ok=True)
         result.log.unlink(missing_ok=True)
