@@ -9,7 +9,7 @@
  *           T command   the same on a terminal of its own
  *           I data      input for the command on the terminal
  *           Z rows cols (decimal) size of the terminal
- *           K           kill the command's process group
+ *           K           say where the command's processes wait, kill its group
  *           W path      start a file (mode 0755); D frames follow
  *           D data      append to it; an empty one closes it
  *   guest:  H           ready
@@ -21,6 +21,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -223,6 +224,75 @@ static void file_data(struct agent *agent, size_t size)
 	send_status(agent, agent->file_error);
 }
 
+/* The innermost functions in which task @tid of process @pid waits. */
+static void print_stack(FILE *to, const char *pid, const char *tid)
+{
+	char path[PATH_MAX], line[256];
+	const char *before = ": ";
+	FILE *stack;
+
+	snprintf(path, sizeof(path), "/proc/%s/task/%s/stack", pid, tid);
+	stack = fopen(path, "re");
+	if (!stack)
+		return;
+	for (int depth = 0; depth < 5 && fgets(line, sizeof(line), stack); depth++) {
+		char name[128];
+
+		if (sscanf(line, "[<%*[^>]>] %127[^+\n]", name) == 1) {
+			fprintf(to, "%s%s", before, name);
+			before = " < ";
+		}
+	}
+	fclose(stack);
+}
+
+static void print_task(FILE *to, const char *pid, const char *tid, int session)
+{
+	char path[PATH_MAX], text[512], *state;
+	int its_session;
+	FILE *stat;
+
+	snprintf(path, sizeof(path), "/proc/%s/task/%s/stat", pid, tid);
+	stat = fopen(path, "re");
+	if (!stat)
+		return;
+	/* the name, in brackets, may hold anything */
+	state = fgets(text, sizeof(text), stat) ? strrchr(text, ')') : NULL;
+	fclose(stat);
+	if (!state || sscanf(state, ") %*c %*d %*d %d", &its_session) != 1 ||
+	    its_session != session)
+		return;
+	fprintf(to, "waits: %.*s %c", (int)(state + 1 - text), text, state[2]);
+	print_stack(to, pid, tid);
+	fprintf(to, "\n");
+}
+
+/* What a command that has not ended is waiting for. */
+static void send_waits(struct agent *agent)
+{
+	char *text = NULL, path[PATH_MAX];
+	size_t size = 0;
+	struct dirent *process, *task;
+	FILE *to = open_memstream(&text, &size);
+	DIR *proc = opendir("/proc"), *tasks;
+
+	if (!to || !proc)
+		die("agent: /proc");
+	while ((process = readdir(proc))) {
+		snprintf(path, sizeof(path), "/proc/%s/task", process->d_name);
+		tasks = process->d_name[0] <= '9' ? opendir(path) : NULL;
+		while (tasks && (task = readdir(tasks)))
+			print_task(to, process->d_name, task->d_name, agent->pid);
+		if (tasks)
+			closedir(tasks);
+	}
+	closedir(proc);
+	fclose(to);
+	if (size)
+		send_frame(agent, 'O', text, size < FRAME_MAX ? size : FRAME_MAX);
+	free(text);
+}
+
 static void resize(struct agent *agent)
 {
 	struct winsize size = {};
@@ -259,8 +329,10 @@ static void handle_frame(struct agent *agent)
 		resize(agent);
 		break;
 	case 'K':
-		if (agent->pid)
+		if (agent->pid) {
+			send_waits(agent);
 			kill(-agent->pid, SIGKILL);
+		}
 		break;
 	case 'W':
 		agent->file = open(data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
