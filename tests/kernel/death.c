@@ -50,6 +50,24 @@ static int64_t serve_take(uint64_t copy, uint64_t engine, uint64_t c)
 	return theirs.nr_slots;
 }
 
+/*
+ * Waits for a batch on the only slot, by its descriptor: its FETCH stays
+ * unreaped. The job may have locked less than a whole batch.
+ */
+static bool handed(void *desc)
+{
+	return ((const volatile struct migd_desc *)desc)->seq;
+}
+
+static int64_t serve_handed(uint64_t a, uint64_t b, uint64_t c)
+{
+	(void)a;
+	(void)b;
+	(void)c;
+	wait_until(handed, (void *)theirs.desc, "a batch is handed over");
+	return 0;
+}
+
 /* After a stop: each commit finds its batch ended, and fetches again. */
 static int64_t serve_stale(uint64_t a, uint64_t b, uint64_t c)
 {
@@ -83,15 +101,6 @@ static const char * const hands_names[] = {
 	"a completion unreaped", "batches fetched", "a COPY on the CPU", "COPYs on channels",
 };
 
-static bool batch_is_locked(void *arg)
-{
-	struct stats_info stats;
-
-	(void)arg;
-	must(ctl_stats(&ctl, &stats));
-	return stats.locked_pages == BATCH;
-}
-
 static uint64_t begin(uint32_t order, enum hands hands, bool stuck)
 {
 	struct job_req req;
@@ -109,7 +118,7 @@ static uint64_t begin(uint32_t order, enum hands hands, bool stuck)
 	touch_begin(&target, addr, BYTES);
 	id = server_job(NULL, &ctl, &req);
 	if (hands == UNREAPED)
-		wait_until(batch_is_locked, NULL, "a batch is locked");
+		target_call(&keeper, serve_handed, 0, 0, 0);
 	else
 		target_call(&keeper, serve_take, hands >= COPYING_CPU,
 			    hands == COPYING_DMA ? channels.id[0] :
