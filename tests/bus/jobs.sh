@@ -60,6 +60,18 @@ accounted()
 		| halt_error' >"$dir/why" 2>&1 || fail "job $job does not add up: $(cat "$dir/why")"
 }
 
+# leaves NAME REASON PAGES: what move_pages(2) could move is left when asked for
+leaves()
+{
+	status=0
+	migctl migrate "${target_pid[$1]}" --from 0 --to 1 --leave-large --json \
+		>"$dir/job.json" || status=$?
+	equal $status 3 "the exit code"
+	equal "$(of_job ".left.$2")" "$3" "the number of pages left as $2"
+	equal "$(of_job .routed)" 0 "the number of pages routed"
+	accounted
+}
+
 # Of the policy and of the protocol.
 deadline_us=500000
 grace_us=1000000

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <linux/mempolicy.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +17,7 @@ size_t pages;
 static uint64_t *rounds;	/* how often each page was written */
 
 static atomic_uint_least64_t longest_ns, wrong_words;
-static atomic_bool resting;
+atomic_bool resting;
 static pthread_t writer;
 
 void die(const char *what)
@@ -101,18 +100,28 @@ static void *write_on(void *unused)
 	return unused;
 }
 
+void writer_begin(void *run(void *unused))
+{
+	atomic_store(&resting, false);
+	if (pthread_create(&writer, NULL, run, NULL))
+		die("pthread_create");
+	printf("writing\n");
+}
+
+void writer_end(void)
+{
+	atomic_store(&resting, true);
+	pthread_join(writer, NULL);
+}
+
 bool region_answer(const char *line)
 {
 	if (!strcmp(line, "check\n")) {
 		printf("wrong %llu\n", (unsigned long long)count_wrong());
 	} else if (!strcmp(line, "write\n")) {
-		atomic_store(&resting, false);
-		if (pthread_create(&writer, NULL, write_on, NULL))
-			die("pthread_create");
-		printf("writing\n");
+		writer_begin(write_on);
 	} else if (!strcmp(line, "rest\n")) {
-		atomic_store(&resting, true);
-		pthread_join(writer, NULL);
+		writer_end();
 		printf("resting\n");
 	} else if (!strcmp(line, "stall\n")) {
 		printf("stall %llu wrong %llu rounds %llu\n",

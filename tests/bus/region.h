@@ -6,6 +6,7 @@
 #ifndef MIGD_TEST_REGION_H
 #define MIGD_TEST_REGION_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,6 +30,11 @@ void alloc_on(int mode, int node);
 
 /* Maps @mib MiB on @node by @map; afterwards the memory policy is @policy. */
 void region_new(void *map(size_t bytes), size_t mib, int node, int policy);
+/* The process's own thread that writes, while it is not resting; says "writing". */
+extern atomic_bool resting;
+void writer_begin(void *run(void *unused));
+void writer_end(void);
+
 /* Answers "check", "write", "rest" and "stall"; false for any other line. */
 bool region_answer(const char *line);
 

@@ -54,12 +54,7 @@ equal "$(pages_on t 0)" "$pages" "the number of pages on node 0"
 written
 
 step "left where they are when asked for"
-status=0
-migctl migrate "${target_pid[t]}" --from 0 --to 1 --leave-large --json >"$dir/job.json" || status=$?
-equal $status 3 "the exit code"
-equal "$(of_job .left.tagged)" "$pages" "the number of pages left for their tags"
-equal "$(of_job .routed)" 0 "the number of pages routed"
-accounted
+leaves t tagged "$pages"
 move 1 0 0
 equal "$(pages_on t 0)" "$pages" "the number of pages on node 0"
 
@@ -93,14 +88,21 @@ equal "$(of_job .moved)" "$nr" "the number of pages moved"
 move 1 0 "$nr" --range "$range"
 written
 
+# for a page with tags the kernel also reclaims: more is to go than that finds
 step "a node without free memory"
+ask t "map small 32768 0"
+read -r word start nr <<<"$answer"
+equal "$word $nr" "mapped 8192" "what the target says"
 target_program=bus/target target hog -- fill 1
 status=0
 migctl migrate "${target_pid[t]}" --from 0 --to 1 --range \
-	"${target_start[t]}-$(printf %x $((0x${target_start[t]} + pages * 4096)))" \
-	--json >"$dir/job.json" || status=$?
+	"$start-$(printf %x $((0x$start + nr * 4096)))" --json >"$dir/job.json" || status=$?
 of_job '"        \(.outcome): \(.moved) of \(.total) moved, left \(.left)"'
-[[ $status = [13] ]] || fail "a full node is no reason to leave pages"
+case $(of_job .outcome) in
+partly) equal $status 3 "the exit code" ;;
+failed) equal $status 1 "the exit code" ;;
+*) fail "a full node is no reason to leave pages" ;;
+esac
 of_job '.left["no-memory"] > 0 and .total == .moved + ([.left[]] | add)' | grep -qx true ||
 	fail "pages are missing in the account"
 drop hog

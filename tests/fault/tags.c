@@ -49,8 +49,6 @@ struct region {
 
 static struct region regions[MAX_REGIONS];
 static size_t nr_regions;
-static atomic_bool resting;
-static pthread_t writer;
 static uint64_t wrong_words, wrong_tags;
 
 /*
@@ -218,13 +216,9 @@ static void answer(char *line)
 		check_all();
 		printf("wrong %lu tags %lu\n", wrong_words, wrong_tags);
 	} else if (!strcmp(line, "write\n")) {
-		atomic_store(&resting, false);
-		if (pthread_create(&writer, NULL, write_on, NULL))
-			die("pthread_create");
-		printf("writing\n");
+		writer_begin(write_on);
 	} else if (!strcmp(line, "rest\n")) {
-		atomic_store(&resting, true);
-		pthread_join(writer, NULL);
+		writer_end();
 		printf("resting rounds %lu wrong %lu\n", regions[0].round,
 		       wrong_words + wrong_tags);
 	} else {
