@@ -20,12 +20,11 @@ engines()
 	migctl engines --json
 }
 
-# copied BEFORE FILTER: pages that the engines of this filter copied since then
+# copied FILTER: pages that the engines of this filter copied for the last job
 copied()
 {
-	engines >"$dir/after"
-	jq -s "(.[1] | map(select($2).pages) | add) - (.[0] | map(select($2).pages) | add)" \
-		"$1" "$dir/after"
+	jq -s "(.[1] | map(select($1).pages) | add) - (.[0] | map(select($1).pages) | add)" \
+		"$dir/before" "$dir/after"
 }
 
 # move FROM TO ENGINE ORDER FILTER: all is moved, by these engines and no other
@@ -33,7 +32,6 @@ move()
 {
 	local moved
 
-	engines >"$dir/before"
 	expect 0 '' migctl migrate "$pid" --from "$1" --to "$2" --engine "$3" --order "$4" --json
 	cp "$dir/out" "$dir/job"
 	jq -e --arg engine "$3" --arg order "$4" --argjson pid "$pid" \
@@ -50,11 +48,14 @@ move()
 	moved=$(jq .moved "$dir/job")
 	[ "$moved" -ge "${target_pages[t]}" ] || fail "only $moved pages were moved"
 	intact t "$2"
-	equal "$(copied "$dir/before" true)" "$moved" "the number of pages copied by all engines"
-	equal "$(copied "$dir/before" "$5")" "$moved" "the number of pages copied by $3"
+	engines >"$dir/after"
+	equal "$(copied true)" "$moved" "the number of pages copied by all engines"
+	equal "$(copied "$5")" "$moved" "the number of pages copied by $3"
+	mv "$dir/after" "$dir/before"
 }
 
-channel=$(engines | jq -r 'map(select(.name != "cpu").name) | first')
+engines >"$dir/before"
+channel=$(jq -r 'map(select(.name != "cpu").name) | first' "$dir/before")
 from=0
 # in the second order each engine goes the other way
 while read -r order engine filter; do
@@ -71,9 +72,9 @@ done <<-EOT
 	state-first $channel .name == "$channel"
 	state-first auto true
 EOT
-equal "$(engines | jq '[.[] | select(.name != "cpu" and .pages == 0)] | length')" 0 \
+equal "$(jq '[.[] | select(.name != "cpu" and .pages == 0)] | length' "$dir/before")" 0 \
 	"the number of channels that copied nothing"
-equal "$(engines | jq 'map(.errors + .in_flight + .quarantined) | add')" 0 \
+equal "$(jq 'map(.errors + .in_flight + .quarantined) | add' "$dir/before")" 0 \
 	"the number of errors, COPYs in flight and pages in quarantine"
 
 step "what is there already is not moved again"

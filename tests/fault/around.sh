@@ -72,33 +72,23 @@ over mbind
 whole
 
 step "DAMON"
-admin=/sys/kernel/mm/damon/admin/kdamonds
-echo 1 >$admin/nr_kdamonds
-echo 1 >$admin/0/contexts/nr_contexts
-context=$admin/0/contexts/0
-echo vaddr >$context/operations
-echo 1000 >$context/monitoring_attrs/intervals/sample_us
-echo 20000 >$context/monitoring_attrs/intervals/aggr_us
-echo 100000 >$context/monitoring_attrs/intervals/update_us
-echo 1 >$context/targets/nr_targets
-echo "${target_pid[t]}" >$context/targets/0/pid_target
+watch "${target_pid[t]}"
 # it counts what it sees: how often it has worked
-echo 1 >$context/schemes/nr_schemes
-echo stat >$context/schemes/0/action
-echo 18446744073709551615 | tee $context/schemes/0/access_pattern/{sz,age,nr_accesses}/max >/dev/null
-echo on >$admin/0/state
+echo 1 >$damon_context/schemes/nr_schemes
+echo stat >$damon_context/schemes/0/action
+echo 18446744073709551615 | tee $damon_context/schemes/0/access_pattern/{sz,age,nr_accesses}/max >/dev/null
+echo on >$damon/state
 bounce all_there
 monitored()
 {
-	echo update_schemes_stats >$admin/0/state
-	[ "$(<$context/schemes/0/stats/nr_tried)" -gt 0 ]
+	echo update_schemes_stats >$damon/state
+	[ "$(<$damon_context/schemes/0/stats/nr_tried)" -gt 0 ]
 }
 until_true "DAMON looks at a region" monitored
 bounce all_there
 monitored
-echo "        DAMON looked at $(<$context/schemes/0/stats/nr_tried) regions"
-echo off >$admin/0/state
-echo 0 >$admin/nr_kdamonds
+echo "        DAMON looked at $(<$damon_context/schemes/0/stats/nr_tried) regions"
+unwatch
 whole
 drop t
 ended

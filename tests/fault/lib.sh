@@ -284,6 +284,27 @@ main()
 	echo "${target_start[t]}-$(printf %x $((0x${target_start[t]} + target_pages[t] * 4096)))"
 }
 
+# watch PID: DAMON looks at its memory once $damon/state is on
+damon=/sys/kernel/mm/damon/admin/kdamonds/0
+damon_context=$damon/contexts/0
+watch()
+{
+	echo 1 >${damon%/0}/nr_kdamonds
+	echo 1 >$damon/contexts/nr_contexts
+	echo vaddr >$damon_context/operations
+	echo 1000 >$damon_context/monitoring_attrs/intervals/sample_us
+	echo 20000 >$damon_context/monitoring_attrs/intervals/aggr_us
+	echo 100000 >$damon_context/monitoring_attrs/intervals/update_us
+	echo 1 >$damon_context/targets/nr_targets
+	echo "$1" >$damon_context/targets/0/pid_target
+}
+
+unwatch()
+{
+	echo off >$damon/state
+	echo 0 >${damon%/0}/nr_kdamonds
+}
+
 # whole: every word of the target is what it should be
 whole()
 {

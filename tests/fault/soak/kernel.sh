@@ -6,7 +6,6 @@
 thp=/sys/kernel/mm/transparent_hugepage
 ksm=/sys/kernel/mm/ksm
 hwpoison=/sys/kernel/debug/hwpoison
-damon=/sys/kernel/mm/damon/admin/kdamonds
 
 compacted()
 {
@@ -48,20 +47,10 @@ collapsed()
 
 watched()
 {
-	local context=$damon/0/contexts/0
-
-	echo 1 >$damon/nr_kdamonds
-	echo 1 >$damon/0/contexts/nr_contexts
-	echo vaddr >$context/operations
-	echo 1000 >$context/monitoring_attrs/intervals/sample_us
-	echo 20000 >$context/monitoring_attrs/intervals/aggr_us
-	echo 100000 >$context/monitoring_attrs/intervals/update_us
-	echo 1 >$context/targets/nr_targets
-	echo "${target_pid[t]}" >$context/targets/0/pid_target
-	echo on >$damon/0/state
+	watch "${target_pid[t]}"
+	echo on >"$damon"/state
 	nap 1500
-	echo off >$damon/0/state
-	echo 0 >$damon/nr_kdamonds
+	unwatch
 	count "kernel: DAMON"
 }
 
