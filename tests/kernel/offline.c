@@ -298,16 +298,16 @@ static void destination(uint32_t order)
 	check_clean(&ctl);
 }
 
-/* Blocks come and go while jobs run. */
+/* Blocks come and go while jobs run, each of them once at least. */
 static void *come_and_go(void *arg)
 {
 	unsigned int *ret_gone = arg, i;
 	uint64_t end = now_ns() + AT_RANDOM_MS * 1000000ULL;
 
-	for (i = 0; now_ns() < end; i = (i + 1) % nr_good) {
-		*ret_gone += !set_block(good[i], "offline");
+	for (i = 0; now_ns() < end || i < nr_good; i++) {
+		*ret_gone += !set_block(good[i % nr_good], "offline");
 		usleep(10000);
-		set_block(good[i], "online_movable");
+		set_block(good[i % nr_good], "online_movable");
 	}
 	return NULL;
 }
@@ -356,7 +356,12 @@ int main(void)
 	filler_start(&filler);
 	find_blocks();
 	target_start(&target);
-	addr = (uint64_t)target_call(&target, hammer_new, PAGES, 1, 0);
+	/*
+	 * Bound to the full node it would want page tables from there, too, and
+	 * these do not come from the two blocks: the OOM killer would.
+	 */
+	addr = (uint64_t)target_call(&target, hammer_new, PAGES, 0, 0);
+	move_by_kernel(target.pid, addr, BYTES, 1);
 	server_open(&server, 1, BATCH);
 	hammer_begin(&target, hammer);
 	source(MIGD_ORDER_COPY_FIRST);

@@ -3,8 +3,7 @@
 #
 # Memory of the source and of the destination goes offline in the middle of a job.
 #
-# On no lane: behind bus/killed in one guest its process was killed, by the OOM killer
-# it seems. To try it, declare "machines" (amd64) here again.
+# machines: amd64
 # timeout: 180
 set -eu -o pipefail
 
