@@ -28,19 +28,10 @@ static struct channels channels;
 static uint64_t addr;
 static long refs;
 
-static bool all_put(void *arg)
-{
-	struct stats_info stats;
-
-	must(ctl_stats(&ctl, &stats));
-	return !stats.jobs_active && !stats.locked_pages && !stats.quarantined_pages &&
-		module_refs() == refs;
-}
-
 /* Everything that is counted is where it was. */
 static void nothing_left(void)
 {
-	wait_until(all_put, NULL, "nothing active, locked, in quarantine or referenced");
+	wait_put(&ctl, refs);
 	check_clean(&ctl);
 }
 

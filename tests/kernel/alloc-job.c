@@ -16,7 +16,6 @@
 #define PAGES		64UL
 #define BYTES		(PAGES * PAGE)
 #define BATCH		32
-#define HUGE		(2UL << 20)
 /* Of an engine, beyond the deadline of its batch. */
 #define LATE_US		60000
 #define DEADLINE_US	20000
@@ -38,39 +37,12 @@ static struct {
 	uint64_t left[REASONS];
 } sum;
 
-static bool all_put(void *arg)
-{
-	struct stats_info stats;
-
-	must(ctl_stats(&ctl, &stats));
-	return !stats.jobs_active && !stats.locked_pages && !stats.quarantined_pages &&
-		module_refs() == refs;
-}
-
 /* Everything that is counted is where it was. */
 static void nothing_left(void)
 {
-	wait_until(all_put, NULL, "nothing active, locked, in quarantine or referenced");
+	wait_put(&ctl, refs);
 	check_clean(&ctl);
 	check(!hammer->wrong, "%lu words of the target are wrong", hammer->wrong);
-}
-
-/* A huge page, which setup would split. */
-static int64_t huge_new(uint64_t a, uint64_t b, uint64_t c)
-{
-	char *at;
-
-	(void)a;
-	(void)b;
-	(void)c;
-	at = mmap(NULL, 2 * HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	check(at != MAP_FAILED, "mmap: %s", strerror(errno));
-	at = (char *)(((uintptr_t)at + HUGE - 1) & ~(HUGE - 1));
-	must(madvise(at, HUGE, MADV_HUGEPAGE));
-	alloc_on(0);
-	memset(at, 1, HUGE);
-	alloc_on(-1);
-	return (int64_t)(uintptr_t)at;
 }
 
 /* A job of one kind, whose allocations fail in turn. */
@@ -385,7 +357,8 @@ int main(void)
 	inject_for_module();
 	target_start(&target);
 	addr = (uint64_t)target_call(&target, hammer_new, PAGES, 0, 0);
-	huge = (uint64_t)target_call(&target, huge_new, 0, 0, 0);
+	/* Setup would split it. */
+	huge = (uint64_t)target_call(&target, mem_new_huge, 0, 0, 0);
 	hammer_begin(&target, hammer);
 	server_open(&server, 1, BATCH);
 	channels_claim(&ctl, &channels);

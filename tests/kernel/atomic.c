@@ -15,7 +15,6 @@
 
 #define PAGES	512UL
 #define BYTES	(PAGES * PAGE)
-#define HUGE	(2UL << 20)
 #define SEED	31
 
 static struct ctl ctl;
@@ -98,17 +97,8 @@ static void refused(const char *what, int err, const char *word,
 
 static int64_t map_thp(uint64_t split, uint64_t b, uint64_t c)
 {
-	char *at = mmap(NULL, 2 * HUGE, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *at = (char *)(uintptr_t)mem_new_huge(0, b, c);
 
-	(void)b;
-	(void)c;
-	check(at != MAP_FAILED, "mmap: %s", strerror(errno));
-	at = (char *)(((uintptr_t)at + HUGE - 1) & ~(HUGE - 1));
-	must(madvise(at, HUGE, MADV_HUGEPAGE));
-	alloc_on(0);
-	memset(at, 1, HUGE);
-	alloc_on(-1);
 	if (split)
 		must(mprotect(at + PAGE, PAGE, PROT_READ));
 	return (int64_t)(uintptr_t)at;

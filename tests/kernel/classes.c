@@ -17,7 +17,6 @@
 
 #define BYTES	(4UL << 20)
 #define PAGES	(BYTES / PAGE)
-#define HUGE	(2UL << 20)
 #define SEED	6
 /* Where classes.sh has mounted a disk file system. */
 #define DISK	"/run/migd-classes"

@@ -202,6 +202,28 @@ void wait_idle(struct ctl *c)
 	wait_until(idle, c, "no job active, no page locked");
 }
 
+struct put {
+	struct ctl *ctl;
+	long refs;
+};
+
+static bool all_put(void *arg)
+{
+	struct stats_info stats;
+	struct put *put = arg;
+
+	must(ctl_stats(put->ctl, &stats));
+	return !stats.jobs_active && !stats.locked_pages && !stats.quarantined_pages &&
+		module_refs() == put->refs;
+}
+
+void wait_put(struct ctl *c, long refs)
+{
+	struct put put = { c, refs };
+
+	wait_until(all_put, &put, "nothing active, locked, in quarantine or referenced");
+}
+
 void wait_job(struct ctl *c, uint64_t id, struct job_info *ret)
 {
 	unsigned int pos = 0;

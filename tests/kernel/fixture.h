@@ -61,6 +61,8 @@ void touch_setup(void);
 void touch_begin(struct target *t, uint64_t addr, size_t bytes);
 uint64_t touch_end(struct target *t, uint64_t limit_ms, const struct job_info *job);
 
+/* Waits until nothing is active, locked or in quarantine, and module_refs() is @refs. */
+void wait_put(struct ctl *c, long refs);
 /* Module reference count: 0 when nothing keeps migd from being removed. */
 long module_refs(void);
 /* delete_module(2) must refuse with EBUSY. */

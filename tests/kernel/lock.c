@@ -12,7 +12,6 @@
 #include "fixture.h"
 
 #define SEGMENTS	4UL
-#define HUGE		(2UL << 20)
 #define BYTES		(MIGD_MAX_BATCH_PAGES * PAGE)
 #define SEED		43
 #define SHORT_US	1000

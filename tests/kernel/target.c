@@ -227,6 +227,22 @@ int64_t mem_new_scattered(uint64_t bytes, uint64_t node, uint64_t seed)
 	return (int64_t)(uintptr_t)addr;
 }
 
+int64_t mem_new_huge(uint64_t a, uint64_t b, uint64_t c)
+{
+	char *at = mmap(NULL, 2 * HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)a;
+	(void)b;
+	(void)c;
+	check(at != MAP_FAILED, "mmap: %s", strerror(errno));
+	at = (char *)(((uintptr_t)at + HUGE - 1) & ~(HUGE - 1));
+	must(madvise(at, HUGE, MADV_HUGEPAGE));
+	alloc_on(0);
+	memset(at, 1, HUGE);
+	alloc_on(-1);
+	return (int64_t)(uintptr_t)at;
+}
+
 int64_t mem_free(uint64_t addr, uint64_t bytes, uint64_t unused)
 {
 	(void)unused;

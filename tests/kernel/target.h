@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define HUGE	(2UL << 20)
+
 struct target {
 	pid_t pid;
 	uint64_t start_time;	/* clock ticks, as job-submit wants it */
@@ -44,6 +46,8 @@ uint64_t process_start_time(pid_t pid);
 int64_t mem_new(uint64_t bytes, uint64_t node, uint64_t seed);
 /* The same, so that no two neighbours are physically contiguous. */
 int64_t mem_new_scattered(uint64_t bytes, uint64_t node, uint64_t seed);
+/* One huge page on node 0. */
+int64_t mem_new_huge(uint64_t a, uint64_t b, uint64_t c);
 void mem_fill(void *addr, size_t bytes, uint64_t seed);
 /* Number of words that are not what seed says. */
 int64_t mem_wrong(uint64_t addr, uint64_t bytes, uint64_t seed);
