@@ -166,6 +166,8 @@ static void sort_out(struct migd_job *job, struct migd_batch *batch,
 		     const struct migd_scan *scan, unsigned int at,
 		     const unsigned long *src, unsigned int n)
 {
+	bool holes = scan->positions != scan->candidates;
+	bool poison = READ_ONCE(migd_poison);
 	struct page *page, *dst;
 	enum migd_reason reason;
 	unsigned int i, to;
@@ -191,7 +193,7 @@ static void sort_out(struct migd_job *job, struct migd_batch *batch,
 			leave(batch, mpfn, reason);
 			continue;
 		}
-		if (!test_bit(at + i, scan->candidate) &&
+		if (holes && !test_bit(at + i, scan->candidate) &&
 		    job->nr_pool <= candidates_of(scan, at + i,
 						  scan->positions - at - i)) {
 			give_back(mpfn);
@@ -202,7 +204,7 @@ static void sort_out(struct migd_job *job, struct migd_batch *batch,
 			leave(batch, mpfn, MIGD_REASON_NO_MEMORY);
 			continue;
 		}
-		if (READ_ONCE(migd_poison))
+		if (poison)
 			fill_poison(dst);
 		to = batch->nr++;
 		batch->src[to] = mpfn;

@@ -177,8 +177,11 @@ static bool add_candidate(struct migd_scan *scan, struct vm_area_struct *vma,
 	/* Most follow the one before. */
 	if (likely(scan->adjacent && addr == scan->next &&
 		   scan->positions < scan->max)) {
-		run = &scan->runs[scan->nr_runs - 1];
-		goto add;
+		scan->runs[scan->nr_runs - 1].npages++;
+		scan->next = addr + PAGE_SIZE;
+		__set_bit(scan->positions++, scan->candidate);
+		scan->candidates++;
+		return true;
 	}
 	if (scan->adjacent) {
 		run = &scan->runs[scan->nr_runs - 1];
@@ -198,7 +201,6 @@ static bool add_candidate(struct migd_scan *scan, struct vm_area_struct *vma,
 		run->start = addr;
 		run->npages = 0;
 	}
-add:
 	run->npages += grow;
 	scan->next = addr + PAGE_SIZE;
 	scan->positions += grow;
