@@ -10,12 +10,13 @@
 set -eu -o pipefail
 . bus/jobs.sh
 
-kills=10
-again=10
+# the soak does it a thousand times
+kills=6
+again=4
 if [ "$MIGD_MACHINE" = amd64-debug ]; then
 	# where each takes half a minute
 	kills=4
-	again=3
+	again=2
 fi
 
 serve
