@@ -2,11 +2,12 @@
 /*
  * Each allocation in the caller's part of a request, and each copy from or to user
  * space, fails once, one after the other: the caller gets a clean error, and
- * nothing is left behind. With the path of the module: some of loading it, too.
+ * nothing is left behind. With the path of the module and N: N of loading it.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -16,8 +17,7 @@
 #include "inject.h"
 
 #define BATCH	32
-/* Times that the module is loaded; more allocations than that takes. */
-#define LOADS	8
+/* More allocations than loading the module takes. */
 #define MANY	100000
 #define BYTES	(BATCH * PAGE)
 
@@ -230,8 +230,8 @@ static int load(const char *path, unsigned int nth, unsigned int *ret_unused)
 	return err;
 }
 
-/* Loading takes seconds on the debug kernel: some, evenly spread, first and last. */
-static void loading(const char *path)
+/* @loads of them, evenly spread, first and last: it takes seconds on the debug kernel. */
+static void loading(const char *path, unsigned int loads)
 {
 	unsigned int i, nth, all, unused, failed = 0, refused = 0;
 	int err;
@@ -241,8 +241,10 @@ static void loading(const char *path)
 	must(load(path, MANY, &unused));
 	check(unused && unused < MANY, "loading the module allocates nothing");
 	all = MANY - unused;
-	for (i = 0; i < LOADS; i++) {
-		nth = 1 + i * (all - 1) / (LOADS - 1);
+	loads = loads < all ? loads : all;
+	check(loads > 1, "the first and the last are to fail");
+	for (i = 0; i < loads; i++) {
+		nth = 1 + i * (all - 1) / (loads - 1);
 		err = load(path, nth, &unused);
 		check(!err || err == -ENOMEM, "allocation %u of %u: %s", nth, all, strerror(-err));
 		/* How many pages the slabs ask for is not always the same. */
@@ -256,8 +258,8 @@ static void loading(const char *path)
 
 int main(int argc, char **argv)
 {
-	if (argc == 2) {
-		loading(argv[1]);
+	if (argc == 3) {
+		loading(argv[1], (unsigned int)strtoul(argv[2], NULL, 10));
 		return 0;
 	}
 	must(ctl_open(&ctl, true));
