@@ -72,7 +72,7 @@ static const struct known_error *find_error(const char *name)
 	return NULL;
 }
 
-int client_fail(const sd_bus_error *error, int r)
+int client_explain(const sd_bus_error *error, int r, char *sentence, size_t size)
 {
 	const struct known_error *known;
 
@@ -87,26 +87,34 @@ int client_fail(const sd_bus_error *error, int r)
 		case ECONNRESET:
 		case ENOTCONN:
 		case ESHUTDOWN:
-			say_err("the connection to the system bus broke: see `systemctl status dbus`");
+			snprintf(sentence, size, "the connection to the system bus broke: see `systemctl status dbus`");
 			return MIGCTL_ABSENT;
 		case EBADMSG:
 		case ENXIO:
-			say_err("%s", OTHER_VERSION);
+			snprintf(sentence, size, "%s", OTHER_VERSION);
 			return MIGCTL_ABSENT;
 		}
-		say_err("talking to migd failed (%s): try again", strerror(-r));
+		snprintf(sentence, size, "talking to migd failed (%s): try again", strerror(-r));
 		return MIGCTL_FAILED;
 	}
 	known = find_error(error->name);
-	if (known && known->sentence) {
-		say_err("%s", known->sentence);
-		return known->code;
-	}
-	if (error->message)
-		say_err("%s", error->message);
+	if (known && known->sentence)
+		snprintf(sentence, size, "%s", known->sentence);
+	else if (error->message)
+		text_copy(sentence, size, error->message);
 	else
-		say_err("migd answered %s: see `journalctl -u migd`", error->name);
+		snprintf(sentence, size, "migd answered %s: see `journalctl -u migd`",
+			 error->name);
 	return known ? known->code : MIGCTL_FAILED;
+}
+
+int client_fail(const sd_bus_error *error, int r)
+{
+	char sentence[1024];
+	int code = client_explain(error, r, sentence, sizeof(sentence));
+
+	say_err("%s", sentence);
+	return code;
 }
 
 bool client_no_object(const sd_bus_error *error)

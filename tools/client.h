@@ -60,6 +60,9 @@ int client_open(struct client *c, const struct opts *opts);
 int client_open_args(struct client *c, const struct opts *opts, int argc, char **argv);
 void client_close(struct client *c);
 
+/* What an error of the bus or the service means, in a sentence; returns its exit code. */
+int client_explain(const sd_bus_error *error, int r, char *sentence, size_t size);
+
 /* Say what an error of the bus or the service means; returns its exit code. */
 int client_fail(const sd_bus_error *error, int r);
 

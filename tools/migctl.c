@@ -14,6 +14,7 @@ struct verb {
 
 static const struct verb verbs[] = {
 	{ "status", verb_status, "what migd is, whether it is ready, and if not, why" },
+	{ "doctor", verb_doctor, "is the machine fit for migd, and if not, what to do" },
 	{ "migrate", verb_migrate, "move the memory of a process from one node to another" },
 	{ "jobs", verb_jobs, "list the jobs, or show one" },
 	{ "cancel", verb_cancel, "cancel a job" },

@@ -66,6 +66,7 @@ int opts_parse_table(struct opts *opts, int argc, char **argv);
 int opts_no_more(const struct opts *opts, int argc, char **argv);
 
 int verb_status(int argc, char **argv);
+int verb_doctor(int argc, char **argv);
 int verb_migrate(int argc, char **argv);
 int verb_jobs(int argc, char **argv);
 int verb_cancel(int argc, char **argv);

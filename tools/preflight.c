@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What will undo or forbid a migration, found before it starts. */
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -10,6 +9,7 @@
 
 #include "numa_maps.h"
 #include "preflight.h"
+#include "procfs.h"
 #include "rangelist.h"
 #include "text.h"
 
@@ -24,82 +24,38 @@ __printf(2, 3) static void tell(void (*take)(const char *sentence), const char *
 	take(sentence);
 }
 
-/* Open a file below the root; NULL with errno set. */
-__printf(2, 3) static FILE *open_file(const struct preflight *p, const char *format, ...)
-{
-	char path[4096];
-	va_list ap;
-	int n;
-
-	n = snprintf(path, sizeof(path), "%s", p->root);
-	va_start(ap, format);
-	vsnprintf(path + n, sizeof(path) - n, format, ap);
-	va_end(ap);
-	return fopen(path, "re");
-}
-
-/* The rest of the line "KEY<blank>VALUE" of a status file, or the first line. */
-static int read_value(FILE *file, const char *key, char *value, size_t size)
-{
-	size_t len = key ? strlen(key) : 0, alloc = 0;
-	char *line = NULL, *at;
-	int r = -ENOENT;
-
-	while (r < 0 && getline(&line, &alloc, file) > 0) {
-		if (key && strncmp(line, key, len))
-			continue;
-		for (at = line + len; isspace((unsigned char)*at); at++)
-			;
-		at[strcspn(at, "\n")] = '\0';
-		r = snprintf(value, size, "%s", at) < (int)size ? 0 : -E2BIG;
-	}
-	free(line);
-	return r;
-}
-
+/* A value of the process's own. */
 static int status_value(const struct preflight *p, const char *path, const char *key,
 			char *value, size_t size)
 {
-	FILE *file = open_file(p, "/proc/%u/%s", p->pid, path);
-	int r;
-
-	if (!file)
-		return -errno;
-	r = read_value(file, key, value, size);
-	fclose(file);
-	return r;
+	return procfs_value(p->root, key, value, size, "/proc/%u/%s", p->pid, path);
 }
 
 static int sys_value(const struct preflight *p, const char *path, char *value, size_t size)
 {
-	FILE *file = open_file(p, "%s", path);
-	int r;
-
-	if (!file)
-		return -errno;
-	r = read_value(file, NULL, value, size);
-	fclose(file);
-	return r;
+	return procfs_value(p->root, NULL, value, size, "%s", path);
 }
 
-/* The file that confines the process to nodes, for a sentence. */
-static void cpuset_file(const struct preflight *p, char *path, size_t size)
+void preflight_cpuset_file(const char *root, const char *pid, char *path, size_t size)
 {
-	FILE *file = open_file(p, "/proc/%u/cgroup", p->pid);
 	char group[2048];
 
-	snprintf(path, size, "cpuset.mems of its cgroup");
-	if (!file)
-		return;
-	if (!read_value(file, "0::", group, sizeof(group)))
+	if (procfs_value(root, "0::", group, sizeof(group), "/proc/%s/cgroup", pid) < 0)
+		snprintf(path, size, "cpuset.mems of its cgroup");
+	else
 		snprintf(path, size, "/sys/fs/cgroup%s/cpuset.mems",
 			 strcmp(group, "/") ? group : "");
-	fclose(file);
+}
+
+bool preflight_balancing(const char *root, char *mode, size_t size)
+{
+	return !procfs_value(root, NULL, mode, size, "/proc/sys/kernel/numa_balancing") &&
+	       strcmp(mode, "0");
 }
 
 static int check_cpuset(const struct preflight *p)
 {
-	char value[1024], nodes[1024], file[2304];
+	char value[1024], nodes[1024], file[2304], pid[16];
 
 	/* A node that is not there is for the service to refuse. */
 	if (sys_value(p, "/sys/devices/system/node/has_memory", nodes, sizeof(nodes)) < 0 ||
@@ -108,7 +64,8 @@ static int check_cpuset(const struct preflight *p)
 	if (status_value(p, "status", "Mems_allowed_list:", value, sizeof(value)) < 0 ||
 	    rangelist_has(value, p->to))
 		return 0;
-	cpuset_file(p, file, sizeof(file));
+	snprintf(pid, sizeof(pid), "%u", p->pid);
+	preflight_cpuset_file(p->root, pid, file, sizeof(file));
 	tell(p->on_err, "process %u may only use memory of node %s, not of node %d: add node %d to %s and start again",
 	     p->pid, value, p->to, p->to, file);
 	return -EXDEV;
@@ -171,8 +128,8 @@ static void check_balancing(const struct preflight *p)
 	char mode[32], cpus[4096], to_cpus[1024], path[96];
 	unsigned int threads;
 
-	if (sys_value(p, "/proc/sys/kernel/numa_balancing", mode, sizeof(mode)) < 0 ||
-	    !strcmp(mode, "0") || source_cpus(p, cpus, sizeof(cpus)) < 0)
+	if (!preflight_balancing(p->root, mode, sizeof(mode)) ||
+	    source_cpus(p, cpus, sizeof(cpus)) < 0)
 		return;
 	threads = threads_on(p, cpus);
 	if (!threads)
@@ -198,7 +155,7 @@ static void warn_policy(const struct policy_use *use, void *userdata)
 
 static void check_policies(const struct preflight *p)
 {
-	FILE *file = open_file(p, "/proc/%u/numa_maps", p->pid);
+	FILE *file = procfs_open(p->root, "/proc/%u/numa_maps", p->pid);
 	int r;
 
 	r = file ? numa_maps_policies(file, p->from, p->to, warn_policy, (void *)p) : -errno;

@@ -4,6 +4,7 @@
 #define MIGCTL_PREFLIGHT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <linux/types.h>
 
 /*
@@ -28,5 +29,11 @@ struct preflight {
 
 /* Returns 0 to go on, -EXDEV when the destination is forbidden to the process. */
 int preflight_run(const struct preflight *p);
+
+/* Whether NUMA balancing is on, and its mode. */
+bool preflight_balancing(const char *root, char *mode, size_t size);
+
+/* The file that confines a process ("self" or a number) to nodes, for a sentence. */
+void preflight_cpuset_file(const char *root, const char *pid, char *path, size_t size);
 
 #endif /* MIGCTL_PREFLIGHT_H */

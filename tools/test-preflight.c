@@ -2,16 +2,16 @@
 /* Tests of preflight.c, on trees of files that look like /proc and /sys. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "preflight.h"
+#include "test-tree.h"
 #include "text.h"
 
-static char root[64];
 static char said[4096];
-static unsigned int sentences, failures;
+static unsigned int sentences;
+
+#define CHECK(x)	tree_check(x, #x, __LINE__, said)
 
 static void take(const char *sentence)
 {
@@ -19,40 +19,10 @@ static void take(const char *sentence)
 	snprintf(said + strlen(said), sizeof(said) - strlen(said), "%s\n", sentence);
 }
 
-#define CHECK(x)	check(x, #x, __LINE__)
-
-static void check(bool ok, const char *what, int line)
-{
-	if (ok)
-		return;
-	failures++;
-	fprintf(stderr, "line %d: not %s, said: %s\n", line, what, said);
-}
-
-/* Write a file below the root, with the directories on the way. */
-static void put(const char *name, const char *text)
-{
-	char path[512];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s%s", root, name);
-	for (char *at = strchr(path + 1, '/'); at; at = strchr(at + 1, '/')) {
-		*at = '\0';
-		if (mkdir(path, 0755) < 0 && errno != EEXIST)
-			perror(path);
-		*at = '/';
-	}
-	file = fopen(path, "we");
-	if (!file || fputs(text, file) < 0 || fclose(file)) {
-		perror(path);
-		exit(1);
-	}
-}
-
 static int look(int from, int to, bool verbose)
 {
 	struct preflight p = {
-		.root = root, .pid = 42, .from = from, .to = to, .verbose = verbose,
+		.root = tree_root, .pid = 42, .from = from, .to = to, .verbose = verbose,
 		.on_warn = take, .on_err = take,
 	};
 
@@ -128,31 +98,18 @@ static void test_policies(void)
 
 static void test_unreadable(void)
 {
-	char path[512];
-
-	snprintf(path, sizeof(path), "%s/proc/42/numa_maps", root);
-	if (remove(path) < 0)
-		perror(path);
+	put_away("/proc/42/numa_maps");
 	CHECK(look(0, 1, false) == 0 && !sentences);
 	CHECK(look(0, 1, true) == 0 && sentences == 1 && strstr(said, "as root"));
 }
 
 int main(void)
 {
-	char command[128];
-
-	snprintf(root, sizeof(root), "/tmp/migctl-preflight-XXXXXX");
-	if (!mkdtemp(root)) {
-		perror(root);
-		return 1;
-	}
+	tree_new();
 	machine();
 	test_cpuset();
 	test_balancing();
 	test_policies();
 	test_unreadable();
-	snprintf(command, sizeof(command), "rm -r %s", root);
-	if (system(command))
-		failures++;
-	return failures ? 1 : 0;
+	return tree_end();
 }

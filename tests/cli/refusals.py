@@ -85,8 +85,8 @@ class Usage(Case):
         self.usage("--jsn", words=["--help"])
 
     def test_unknown_options(self):
-        for verb in ("status", "migrate", "jobs", "cancel", "engines", "stats", "policy",
-                     "monitor"):
+        for verb in ("status", "doctor", "migrate", "jobs", "cancel", "engines", "stats",
+                     "policy", "monitor"):
             self.usage(verb, "--bogus", words=["--bogus", f"migctl {verb} --help"])
             self.usage(verb, "-Z", words=["-Z"])
             self.usage(verb, "--json=1", words=["no value"])

@@ -12,6 +12,7 @@ if len(sys.argv) < 5:
     sys.exit(__doc__)
 
 # pylint: disable=wrong-import-position
+import doctor       # noqa: E402
 import jobs         # noqa: E402
 import refusals     # noqa: E402
 import verbs        # noqa: E402
@@ -19,7 +20,7 @@ import verbs        # noqa: E402
 
 def load_tests(loader, _, __):
     return unittest.TestSuite(loader.loadTestsFromModule(module)
-                              for module in (jobs, refusals, verbs))
+                              for module in (doctor, jobs, refusals, verbs))
 
 
 if __name__ == "__main__":

@@ -125,8 +125,8 @@ class Completion(Case):
         self.assertEqual(self.complete("jobs", ""), [])
 
     def test_every_option(self):
-        for verb in ("status", "migrate", "jobs", "cancel", "engines", "stats", "policy",
-                     "monitor"):
+        for verb in ("status", "doctor", "migrate", "jobs", "cancel", "engines", "stats",
+                     "policy", "monitor"):
             listed = set(re.findall(r"--[a-z-]+", self.migctl(verb, "--help")[0]))
             self.assertTrue(set(self.complete(verb, "--")) <= listed)
             for option in re.findall(r"^ .*?(--[a-z-]+)", self.migctl(verb, "--help")[0], re.M):
