@@ -112,8 +112,9 @@ static int method_migrate(sd_bus_message *m, void *userdata, sd_bus_error *error
 
 static json_t *hist(void)
 {
-	return json_pack("{s:i, s:i, s:i, s:i, s:i}", "count", 9, "p50_ns", 210000,
-			 "p90_ns", 300000, "p99_ns", 480000, "max_ns", 1200000);
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:I}", "count", 9, "p50_ns", 210000,
+			 "p90_ns", 300000, "p99_ns", 480000, "max_ns", 1200000,
+			 "sum_ns", (json_int_t)12000000034);
 }
 
 static json_t *job_json(const struct fake *fake)
@@ -179,7 +180,8 @@ static int method_describe(sd_bus_message *m, void *userdata, sd_bus_error *erro
 	for (int i = 0; i < 8; i++) {
 		snprintf(name, sizeof(name), "dma%dchan0", i);
 		json_array_append_new(json_object_get(all, "engines"),
-				      json_pack("{s:s, s:s}", "name", name, "state", "ready"));
+				      json_pack("{s:s, s:s, s:i, s:i}", "name", name,
+						"state", "ready", "errors", i, "quarantined", 0));
 	}
 	if (all && fake->exists)
 		json_array_append_new(json_object_get(all, "jobs"), job_json(fake));
@@ -190,8 +192,10 @@ static int method_stats(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	(void)userdata;
 	(void)error;
-	return reply_json(m, json_pack("{s:i, s:i, s:{s:i}, s:o}", "jobs", 3, "moved", 1000,
-				       "left", "file", 7, "blackout", hist()));
+	return reply_json(m, json_pack("{s:i, s:i, s:{s:i, s:i}, s:i, s:i, s:i, s:o, s:{s:i}}",
+				       "jobs", 3, "moved", 1000, "left", "file", 7, "busy", 2,
+				       "rescued_deadline", 1, "rescued_server", 0, "late", 0,
+				       "blackout", hist(), "daemon", "fallbacks", 5));
 }
 
 static int method_claim(sd_bus_message *m, void *userdata, sd_bus_error *error)

@@ -118,6 +118,8 @@ class Usage(Case):
             for value in values:
                 self.usage("migrate", "1", "--to", "1", f"{option}={value}", words=[option])
         self.usage("jobs", "seven", words=["seven"])
+        self.usage("stats", "--format=xml", words=["'xml'", "table, json or openmetrics"])
+        self.usage("stats", "--format", words=["needs a value"])
         self.usage("cancel", words=["id"])
         self.usage("policy", "set", words=["KEY=VALUE"])
         self.usage("policy", "set", "colour=red", words=["colour"])

@@ -14,13 +14,14 @@ if len(sys.argv) < 5:
 # pylint: disable=wrong-import-position
 import doctor       # noqa: E402
 import jobs         # noqa: E402
+import metrics      # noqa: E402
 import refusals     # noqa: E402
 import verbs        # noqa: E402
 
 
 def load_tests(loader, _, __):
     return unittest.TestSuite(loader.loadTestsFromModule(module)
-                              for module in (doctor, jobs, refusals, verbs))
+                              for module in (doctor, jobs, metrics, refusals, verbs))
 
 
 if __name__ == "__main__":

@@ -116,6 +116,7 @@ class Completion(Case):
         self.assertEqual(self.complete("st"), ["status", "stats"])
         self.assertIn("--no-block", self.complete("migrate", "--"))
         self.assertEqual(self.complete("migrate", "--order", ""), ["copy-first", "state-first"])
+        self.assertEqual(self.complete("stats", "--format", ""), ["table", "json", "openmetrics"])
         self.assertIn(str(os.getpid()), self.complete("migrate", ""))
         self.assertIn("0", self.complete("migrate", "1", "--to", ""))
         self.assertEqual(self.complete("policy", ""), ["set"])
