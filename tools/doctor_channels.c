@@ -66,6 +66,17 @@ struct channels {
 	char claimed[LIST_LEN], others[LIST_LEN], left[LIST_LEN];
 };
 
+/* Who holds a channel, as the kernel tells root; else its driver. */
+static void holder(const struct doctor *d, const char *name, char *words, size_t size)
+{
+	char key[64], client[64];
+
+	snprintf(key, sizeof(key), " %-13s|", name);
+	if (!procfs_value(d->root, key, client, sizeof(client),
+			  "/sys/kernel/debug/dmaengine/summary") && strcmp(client, "in-use"))
+		snprintf(words, size, "%s", client);
+}
+
 static void take_channel(const struct doctor *d, const char *name, void *arg)
 {
 	char driver[64] = "", users[16] = "0";
@@ -78,6 +89,7 @@ static void take_channel(const struct doctor *d, const char *name, void *arg)
 		add(c->claimed, name, driver);
 	} else if (strcmp(users, "0")) {
 		c->held++;
+		holder(d, name, driver, sizeof(driver));
 		add(c->others, name, driver);
 	} else {
 		c->free++;
@@ -87,9 +99,11 @@ static void take_channel(const struct doctor *d, const char *name, void *arg)
 
 void doctor_channels(const struct doctor *d, struct finding *f)
 {
+	static const char why_free[] =
+		", as they cannot copy memory, Channels= leaves them out or they were released";
 	struct channels c = { };
 	unsigned int nr = each_channel(d, take_channel, &c);
-	char rest[2 * LIST_LEN + 64] = "";
+	char rest[2 * LIST_LEN + 128] = "";
 	size_t used = 0;
 
 	if (!nr) {
@@ -100,7 +114,8 @@ void doctor_channels(const struct doctor *d, struct finding *f)
 	if (c.held)
 		used = snprintf(rest, sizeof(rest), "; held by others: %s", c.others);
 	if (c.free)
-		snprintf(rest + used, sizeof(rest) - used, "; free: %s", c.left);
+		snprintf(rest + used, sizeof(rest) - used, "; free%s: %s",
+			 d->ready ? why_free : "", c.left);
 	if (!d->all) {
 		/* Without the daemon none can be ours. */
 		found(f, "%u found%s; the daemon claims those that can copy memory when it runs",
@@ -114,7 +129,7 @@ void doctor_channels(const struct doctor *d, struct finding *f)
 	} else {
 		found_bad(f, DOCTOR_WARN, "none of %u is claimed by migd: the CPU copies%s", nr,
 			  rest);
-		found_fix(f, "see Channels= in /etc/migd/migd.conf, and let `migctl engines claim NAME` say of one why it cannot be had: some can't copy memory, or are for their own driver's clients only");
+		found_fix(f, "see Channels= in /etc/migd/migd.conf, and try `migctl engines claim NAME`; channels that serve devices only (slave) cannot be had");
 	}
 }
 
@@ -188,11 +203,11 @@ void doctor_iommu(const struct doctor *d, struct finding *f)
 			  t.names);
 		found_fix(f, "see /sys/kernel/iommu_groups/*/type, and who took the device (vfio?)");
 	} else if (t.strict) {
-		found_bad(f, DOCTOR_WARN, "strict before %u of %u channels: the pages of each batch are mapped, and at each unmapping the IOMMU forgets them at once",
+		found_bad(f, DOCTOR_WARN, "strict before %u of %u channels: the pages of each batch are mapped for it, and the IOMMU's cache is flushed at each unmapping",
 			  t.strict, nr);
 		found_fix(f, "boot with iommu.strict=0 (lazy) or iommu.passthrough=1 (none) if that protection is not wanted");
 	} else if (t.lazy) {
-		found(f, "lazy (DMA-FQ) before %u of %u channels: the pages of each batch are mapped, what is unmapped is forgotten later and at once",
+		found(f, "lazy (DMA-FQ) before %u of %u channels: the pages of each batch are mapped for it; the IOMMU's cache is flushed for many at a time",
 		      t.lazy, nr);
 	} else {
 		found(f, "identity before %u of %u channels: nothing is mapped for a copy",

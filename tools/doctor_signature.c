@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Check of the module's signature: does this kernel take it, and if not, what to enrol. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,11 @@
 /* A signed module ends with this, uncompressed. */
 #define MAGIC		"~Module signature appended~\n"
 #define MOK		"/var/lib/dkms/mok.pub"
+#define ENROL		"run `mokutil --import " MOK "`, reboot, and choose \"Enroll MOK\" with the password given there"
+/* The name in the key that dkms makes. */
+#define DKMS_NAME	"DKMS module signing key"
+/* A signature and what names its signer are within this from the end. */
+#define TAIL		4096
 #define SECURE_BOOT	"/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 enum secure_boot { NO_UEFI, BOOT_UNKNOWN, BOOT_OFF, BOOT_ON };
@@ -65,25 +69,51 @@ static const char *boot_words(enum secure_boot boot)
 	return "whether Secure Boot is on cannot be read";
 }
 
-/* Whether the file ends with a signature; compressed ones are not looked into. */
-static int is_signed(const struct doctor *d, const char *path)
+enum signer { SIGNER_UNKNOWN, SIGNER_NONE, SIGNER_DKMS, SIGNER_OTHER };
+
+/* Who signed the file; compressed ones are not looked into. */
+static enum signer signer(const struct doctor *d, const char *path)
 {
-	size_t len = strlen(path);
-	char end[sizeof(MAGIC)] = "";
+	size_t len = strlen(path), mark = strlen(MAGIC), n;
+	char tail[TAIL];
 	FILE *file;
-	int r;
 
 	if (len < 3 || strcmp(path + len - 3, ".ko"))
-		return -ENOTSUP;
+		return SIGNER_UNKNOWN;
 	file = procfs_open(d->root, "%s", path);
 	if (!file)
-		return -errno;
-	r = 0;
-	if (!fseek(file, -(long)strlen(MAGIC), SEEK_END) &&
-	    fread(end, 1, strlen(MAGIC), file) == strlen(MAGIC))
-		r = !strcmp(end, MAGIC);
+		return SIGNER_UNKNOWN;
+	/* A file that is shorter is read whole. */
+	if (fseek(file, -TAIL, SEEK_END))
+		rewind(file);
+	n = fread(tail, 1, sizeof(tail), file);
 	fclose(file);
-	return r;
+	if (n < mark || memcmp(tail + n - mark, MAGIC, mark))
+		return SIGNER_NONE;
+	return memmem(tail, n, DKMS_NAME, strlen(DKMS_NAME)) ? SIGNER_DKMS : SIGNER_OTHER;
+}
+
+enum known { KEY_UNSEEN, KEY_ABSENT, KEY_KNOWN };
+
+/* Whether the kernel has a key of dkms; root sees its keys, others not. */
+static enum known dkms_key(const struct doctor *d)
+{
+	enum known known = KEY_UNSEEN;
+	char *line = NULL;
+	size_t size = 0;
+	FILE *file;
+
+	file = d->uid ? NULL : procfs_open(d->root, "/proc/keys");
+	if (!file)
+		return known;
+	while (known != KEY_KNOWN && getline(&line, &size, file) > 0) {
+		if (!strstr(line, " asymmetri"))
+			continue;
+		known = strstr(line, " " DKMS_NAME ": ") ? KEY_KNOWN : KEY_ABSENT;
+	}
+	free(line);
+	fclose(file);
+	return known;
 }
 
 static void fix_enrol(const struct doctor *d, struct finding *f)
@@ -91,13 +121,13 @@ static void fix_enrol(const struct doctor *d, struct finding *f)
 	FILE *key = procfs_open(d->root, MOK);
 
 	if (!key) {
-		found_fix(f, "build the module with dkms, which makes a key and signs with it; then `mokutil --import "
-			  MOK "`, reboot and choose \"Enroll MOK\"");
+		found_fix(f, "build the module with dkms, which makes a key and signs with it; then "
+			  ENROL);
 		return;
 	}
 	fclose(key);
-	found_fix(f, "`dkms install --force migd/" MIGCTL_VERSION "` signs it anew; enrol the key of dkms with `mokutil --import "
-		  MOK "`, reboot and choose \"Enroll MOK\" with the password given there");
+	found_fix(f, "`dkms install --force migd/" MIGCTL_VERSION "` signs it anew; to enrol its key, "
+		  ENROL);
 }
 
 static void check_loaded(const struct doctor *d, struct finding *f, enum secure_boot boot,
@@ -120,12 +150,31 @@ static void check_loaded(const struct doctor *d, struct finding *f, enum secure_
 	}
 }
 
+/* Signed by dkms: false when it cannot be seen whether the kernel knows its key. */
+static bool check_dkms(const struct doctor *d, struct finding *f, enum secure_boot boot,
+		       const char *why)
+{
+	switch (dkms_key(d)) {
+	case KEY_KNOWN:
+		found(f, "the module is signed with the key of dkms, and the kernel has it; %s, and %s",
+		      boot_words(boot), why);
+		return true;
+	case KEY_ABSENT:
+		found_bad(f, DOCTOR_FAIL, "the module is signed with the key of dkms, which is not among the kernel's; %s, and %s",
+			  boot_words(boot), why);
+		found_fix(f, ENROL);
+		return true;
+	case KEY_UNSEEN:
+		break;
+	}
+	return false;
+}
+
 void doctor_signature(const struct doctor *d, struct finding *f)
 {
 	enum secure_boot boot = secure_boot(d);
 	const char *why = enforcing(d);
 	char path[1024];
-	int r;
 
 	if (doctor_module_loaded(d)) {
 		check_loaded(d, f, boot, why);
@@ -145,21 +194,21 @@ void doctor_signature(const struct doctor *d, struct finding *f)
 		found(f, "%s, and the kernel takes unsigned modules", boot_words(boot));
 		return;
 	}
-	r = is_signed(d, path);
-	if (!r) {
+	switch (signer(d, path)) {
+	case SIGNER_NONE:
 		found_bad(f, DOCTOR_FAIL, "%s is unsigned; %s, and %s", path, boot_words(boot),
 			  why);
 		fix_enrol(d, f);
-	} else if (r < 0) {
-		found_bad(f, DOCTOR_WARN, "%s cannot be looked into for a signature; %s, and %s",
-			  path, boot_words(boot), why);
-		found_fix(f, "see `modinfo -F signer migd`; if it says nothing, or `modprobe migd` says \"Key was rejected by service\": `mokutil --import "
-			  MOK "`, reboot and choose \"Enroll MOK\"");
-	} else {
-		found_bad(f, DOCTOR_WARN, "the module is signed; whether with an enrolled key, its loading will tell; %s, and %s",
-			  boot_words(boot), why);
-		found_fix(f, "when `modprobe migd` says \"Key was rejected by service\": `mokutil --import "
-			  MOK "`, reboot and choose \"Enroll MOK\"; `mokutil --test-key " MOK
-			  "` says whether it is enrolled");
+		return;
+	case SIGNER_DKMS:
+		if (check_dkms(d, f, boot, why))
+			return;
+		break;
+	default:
+		break;
 	}
+	found_bad(f, DOCTOR_WARN, "whether the kernel has the key of %s will show when it is loaded; %s, and %s",
+		  path, boot_words(boot), why);
+	found_fix(f, "if `modprobe migd` says \"Key was rejected by service\": " ENROL
+		  "; `modinfo -F signer migd` names the key");
 }

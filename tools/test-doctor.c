@@ -103,6 +103,11 @@ static void test_module(void)
 static void test_signature(void)
 {
 	static const char unsigned_file[] = "\177ELF, and longer than the mark that is not here";
+#define KEY(name)	"1a2b I------ 1 perm 1f030000 0 0 asymmetri " name ": 1d: X509.rsa 1d []\n"
+	static const char key[] = KEY("Debian CA");
+	static const char both_keys[] = KEY("Debian CA") KEY("DKMS module signing key");
+	static const char dkms_file[] =
+		"\177ELF 0\"DKMS module signing key 0~Module signature appended~\n";
 	static const char signed_file[] = "\177ELF, and so on~Module signature appended~\n";
 
 	SAYS(doctor_signature, DOCTOR_OK, "no UEFI");
@@ -124,6 +129,16 @@ static void test_signature(void)
 	CHECK(strstr(f.fix, "mokutil --import /var/lib/dkms/mok.pub"));
 	put(FILE_OF, signed_file);
 	SAYS(doctor_signature, DOCTOR_WARN, "Key was rejected by service");
+	put(FILE_OF, dkms_file);
+	SAYS(doctor_signature, DOCTOR_WARN, "Key was rejected by service");
+	put("/proc/keys", key);
+	SAYS(doctor_signature, DOCTOR_FAIL, "not among the kernel's");
+	CHECK(strstr(f.fix, "mokutil --import /var/lib/dkms/mok.pub"));
+	put("/proc/keys", both_keys);
+	SAYS(doctor_signature, DOCTOR_OK, "the kernel has it");
+	d.uid = 1000;
+	SAYS(doctor_signature, DOCTOR_WARN, "Key was rejected by service");
+	d.uid = 0;
 	put(DEP, "updates/dkms/migd.ko.xz:\n");
 	SAYS(doctor_signature, DOCTOR_WARN, "modinfo -F signer migd");
 
@@ -270,6 +285,7 @@ static void domain(int i, const char *type)
 
 static void test_channels(void)
 {
+	d.ready = 0;
 	SAYS(doctor_channels, DOCTOR_WARN, "no DMA channel");
 	SAYS(doctor_iommu, DOCTOR_OK, "no DMA channel");
 	SAYS(doctor_engines, DOCTOR_OK, "does not serve");
@@ -277,17 +293,21 @@ static void test_channels(void)
 	channel(1, "../../bus/pci/drivers/ioatdma", "1\n");
 	channel(2, "../../bus/amba/drivers/dma-pl330", "0\n");
 	SAYS(doctor_channels, DOCTOR_OK, "3 found; held by others: dma0chan0 (ioatdma), dma1chan0 (ioatdma); free: dma2chan0 (dma-pl330); the daemon claims");
+	put("/sys/kernel/debug/dmaengine/summary",
+	    "dma0 (0000:00:04.0): number of channels: 1\n dma0chan0    | in-use\n\n"
+	    "dma1 (0000:00:05.0): number of channels: 1\n dma1chan0    | 2440000.serial:tx\n");
+	SAYS(doctor_channels, DOCTOR_OK, "held by others: dma0chan0 (ioatdma), dma1chan0 (2440000.serial:tx); free");
+	put_away("/sys/kernel/debug/dmaengine/summary");
 	SAYS(doctor_iommu, DOCTOR_OK, "none before the channels");
 
 	d.all = json_pack("{s[{ssss}]}", "engines", "name", "cpu", "state", "ready");
-	d.ready = 0;
 	SAYS(doctor_channels, DOCTOR_WARN, "does not serve");
 	d.ready = 1;
 	SAYS(doctor_channels, DOCTOR_WARN, "none of 3 is claimed");
 	SAYS(doctor_engines, DOCTOR_OK, "1 ready");
 	json_array_append_new(json_object_get(d.all, "engines"),
 			      json_pack("{ssss}", "name", "dma0chan0", "state", "ready"));
-	SAYS(doctor_channels, DOCTOR_OK, "1 of 3 claimed by migd: dma0chan0 (ioatdma); held by others: dma1chan0 (ioatdma); free: dma2chan0");
+	SAYS(doctor_channels, DOCTOR_OK, "1 of 3 claimed by migd: dma0chan0 (ioatdma); held by others: dma1chan0 (ioatdma); free, as they cannot");
 	json_array_append_new(json_object_get(d.all, "engines"),
 			      json_pack("{sssssi}", "name", "dma1chan0", "state", "disabled",
 					"quarantined", 3));
