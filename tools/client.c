@@ -31,6 +31,9 @@ struct known_error {
 #define OTHER_VERSION	"migd is of another version than this migctl (" MIGCTL_VERSION "): " \
 			"install both from one package and run `systemctl restart migd`"
 
+/* See client_set_host(). */
+static const char *host;
+
 static const struct known_error known_errors[] = {
 	{ "org.migd1.Error.NotAllowed", MIGCTL_DENIED, NULL },
 	{ "org.migd1.Error.ModuleMissing", MIGCTL_ABSENT, NULL },
@@ -86,7 +89,13 @@ int client_explain(const sd_bus_error *error, int r, char *sentence, size_t size
 		case ETIMEDOUT:
 		case ECONNRESET:
 		case ENOTCONN:
+		case EPIPE:
 		case ESHUTDOWN:
+			if (host) {
+				snprintf(sentence, size, "the connection to migd on %s failed or broke: does `ssh %s systemd-stdio-bridge` connect?",
+					 host, host);
+				return MIGCTL_ABSENT;
+			}
 			snprintf(sentence, size, "the connection to the system bus broke: see `systemctl status dbus`");
 			return MIGCTL_ABSENT;
 		case EBADMSG:
@@ -134,11 +143,31 @@ int client_fail_job(const sd_bus_error *error, int r, __u64 id)
 	return MIGCTL_FAILED;
 }
 
+void client_set_host(const char *new_host)
+{
+	host = new_host;
+}
+
+const char *client_host(void)
+{
+	return host;
+}
+
 int client_open(struct client *c, const struct opts *opts)
 {
 	int r;
 
 	c->no_start = opts->no_start;
+	if (host) {
+		/* Whether ssh gets there is found out by the first call. */
+		r = sd_bus_open_system_remote(&c->bus, host);
+		if (r >= 0)
+			return MIGCTL_OK;
+		c->bus = NULL;
+		say_err("ssh to '%s' could not be started (%s): give [USER@]HOST, as ssh(1) takes it",
+			host, strerror(-r));
+		return MIGCTL_ABSENT;
+	}
 	r = sd_bus_open_system(&c->bus);
 	if (r >= 0)
 		return MIGCTL_OK;

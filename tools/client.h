@@ -54,6 +54,10 @@ struct client {
  * MIGCTL_OK; the others return 0 or a negative errno and say nothing.
  */
 
+/* [USER@]HOST whose bus the connections are to reach, by ssh; NULL is this machine. */
+void client_set_host(const char *host);
+const char *client_host(void);
+
 /* Returns an exit code. */
 int client_open(struct client *c, const struct opts *opts);
 /* The same for a verb that has no more arguments; refuses one too many. */

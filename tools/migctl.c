@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client.h"
 #include "migctl.h"
 #include "text.h"
 
@@ -26,14 +27,15 @@ static const struct verb verbs[] = {
 
 static int print_help(void)
 {
-	printf("Usage: migctl VERB [ARGUMENT...]\n\n"
+	printf("Usage: migctl [-H [USER@]HOST] VERB [ARGUMENT...]\n\n"
 	       "Move the memory of running processes between NUMA nodes with migd.\n\n"
 	       "Verbs:\n");
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		printf("  %-10s%s\n", verbs[i].name, verbs[i].help);
-	printf("\nOptions:\n"
-	       "  -h, --help     this text; migctl VERB --help tells about one verb\n"
-	       "      --version  the version of migctl\n\n"
+	printf("\nOptions, before the verb:\n"
+	       "  -H, --host [USER@]HOST  ask the migd of another machine, over ssh\n"
+	       "  -h, --help              this text; migctl VERB --help tells about one verb\n"
+	       "      --version           the version of migctl\n\n"
 	       "See migctl(1) for exit codes and examples.\n");
 	return MIGCTL_OK;
 }
@@ -58,8 +60,41 @@ static int unknown_verb(const char *name)
 	return MIGCTL_USAGE;
 }
 
+/*
+ * Take -H HOST in any of its spellings; returns how many words it has, 0 when
+ * there is none and -1 when the host is missing.
+ */
+static int take_host(int argc, char **argv)
+{
+	const char *word = argc > 1 ? argv[1] : "", *host;
+	int words = 1;
+
+	if (!strncmp(word, "--host=", 7)) {
+		host = word + 7;
+	} else if (!strcmp(word, "-H") || !strcmp(word, "--host")) {
+		host = argc > 2 ? argv[2] : "";
+		words = 2;
+	} else if (!strncmp(word, "-H", 2)) {
+		host = word + 2;
+	} else {
+		return 0;
+	}
+	if (!*host)
+		return -1;
+	client_set_host(host);
+	return words;
+}
+
 static int run(int argc, char **argv)
 {
+	int words = take_host(argc, argv);
+
+	if (words < 0) {
+		say_err("on which machine? Give [USER@]HOST after -H, as ssh(1) takes it");
+		return MIGCTL_USAGE;
+	}
+	argc -= words;
+	argv += words;
 	if (argc < 2) {
 		say_err("what to do? Give a verb; migctl --help lists them");
 		return MIGCTL_USAGE;

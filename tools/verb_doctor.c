@@ -2,6 +2,7 @@
 /* migctl doctor: is this machine fit for migd, and if not, what to do. */
 #include <stdio.h>
 
+#include "client.h"
 #include "doctor.h"
 #include "json.h"
 #include "migctl.h"
@@ -98,6 +99,11 @@ int verb_doctor(int argc, char **argv)
 		return code;
 	if (start && opts.no_start) {
 		say_err("--start and --no-start contradict each other: give one of them");
+		return MIGCTL_USAGE;
+	}
+	if (client_host()) {
+		say_err("doctor looks at the machine it runs on: run `ssh %s migctl doctor`",
+			client_host());
 		return MIGCTL_USAGE;
 	}
 	doctor_ask(&d, start);

@@ -232,6 +232,12 @@ static int parse(struct request *q, int argc, char **argv)
 		say_err("--atomic needs at least one --range: give those that are to move whole");
 		return MIGCTL_USAGE;
 	}
+	if (client_host() && !q->no_block) {
+		/* The terminal's SIGINT ends ssh too, before a Cancel is through. */
+		say_err("an interrupt could not cancel the job over ssh: give --no-block, and see `migctl -H %s monitor`",
+			client_host());
+		return MIGCTL_USAGE;
+	}
 	if (q->from == NODE_UNSET)
 		q->from = -1;
 	return OPTS_GO_ON;
@@ -393,6 +399,11 @@ int verb_migrate(int argc, char **argv)
 	code = parse(&q, argc, argv);
 	if (code != OPTS_GO_ON)
 		goto out;
+	if (client_host()) {
+		/* What is looked at beforehand is on that machine: the daemon checks. */
+		code = run(&q);
+		goto out;
+	}
 	preflight.pid = q.pid;
 	preflight.from = q.from;
 	preflight.to = q.to;

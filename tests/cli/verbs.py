@@ -125,6 +125,17 @@ class Completion(Case):
         # Without a daemon there is nothing to offer, and none is started.
         self.assertEqual(self.complete("jobs", ""), [])
 
+    def test_remote(self):
+        """For another machine nothing of this one is offered."""
+        self.bus.fake("moved")
+        self.assertEqual(self.complete("-H", "far", "st"), ["status", "stats"])
+        self.assertEqual(self.complete("--host", "=", "far", "st"), ["status", "stats"])
+        self.assertIn("--host", self.complete("--"))
+        self.assertEqual(self.complete("-H", "far", "engines", ""), ["release", "claim"])
+        self.assertEqual(self.complete("-H", "far", "engines", "release", ""), [])
+        self.assertEqual(self.complete("-H", "far", "migrate", ""), [])
+        self.assertEqual(self.complete("-H", "far", "migrate", "1", "--to", ""), [])
+
     def test_every_option(self):
         for verb in ("status", "doctor", "migrate", "jobs", "cancel", "engines", "stats",
                      "policy", "monitor"):
