@@ -122,6 +122,10 @@ class Completion(Case):
         self.assertEqual(self.complete("policy", ""), ["set"])
         self.assertEqual(self.complete("engines", ""), ["release", "claim"])
         self.assertIn("deadline=", self.complete("policy", "set", ""))
+        self.assertEqual(self.complete("policy", "set", "max-rate", "=", "1"), ["100M", "1G"])
+        self.assertEqual(self.complete("policy", "set", "default-engine", "="),
+                         ["auto", "cpu", "dma"])
+        self.assertEqual(self.complete("migrate", "1", "--deadline", "2"), ["20ms"])
         # Without a daemon there is nothing to offer, and none is started.
         self.assertEqual(self.complete("jobs", ""), [])
 
@@ -151,3 +155,4 @@ class Completion(Case):
         self.assertEqual(self.complete("jobs", ""), ["7"])
         self.assertIn("cpu", self.complete("migrate", "1", "--engine", ""))
         self.assertIn("dma0chan0", self.complete("engines", "release", ""))
+        self.assertIn("dma0chan0", self.complete("policy", "set", "default-engine", "=", "dma0"))
