@@ -2,6 +2,7 @@
 """migctl stats --format: the text for Prometheus, and the other formats."""
 
 import json
+import shutil
 import subprocess
 
 from harness import Case
@@ -17,6 +18,8 @@ class Metrics(Case):
 
     def promtool(self, text):
         """Exit code and what promtool has against the text."""
+        if not shutil.which("promtool"):
+            self.fail("promtool is missing: PATH=$PATH:$(tests/vm/vm.py promtool) has it")
         proc = subprocess.run(["promtool", "check", "metrics"], input=text, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         return proc.returncode, proc.stdout

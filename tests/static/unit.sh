@@ -9,6 +9,8 @@ set -eu -o pipefail
 . "$(dirname "$0")/lib.sh"
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
+# what migctl stats prints for it
+PATH=$PATH:$(tests/vm/vm.py promtool)
 export UBSAN_OPTIONS=halt_on_error=1 TSAN_OPTIONS=halt_on_error=1
 
 # sanitized DIRECTORY SANITIZERS

@@ -117,3 +117,9 @@ def unpacked(name, packages, finish=lambda tree: None):
             deb.unlink()
         finish(into)
     return made_once(name, digest(*packages), make)
+
+
+def promtool():
+    """The directory of promtool; to install its package would start a server."""
+    versions()      # with a cold cache, this reads the package lists
+    return unpacked("promtool", ["prometheus"]) / "usr/bin"

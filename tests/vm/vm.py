@@ -7,6 +7,7 @@ import shlex
 import sys
 
 import build as builder
+import debian
 import image
 import kernel
 import machine as machines
@@ -43,6 +44,7 @@ def arguments():
     headers = commands.add_parser("kernel-headers", help="print the directory for make -C")
     headers.add_argument("machine")
     commands.add_parser("kernel-source", help="print the tree of linux-source")
+    commands.add_parser("promtool", help="print the directory of promtool")
     for name, text in (("cross-file", "print a meson cross file (empty: native)"),
                        ("sysroot", "print the directory to compile user space against")):
         sub = commands.add_parser(name, help=text)
@@ -114,6 +116,7 @@ ACTIONS = {
         lambda: builder.build(machines.find(args.machine)).payload),
     "kernel-headers": lambda args: to_stderr(lambda: kernel.headers(machines.find(args.machine))),
     "kernel-source": lambda args: to_stderr(kernel.source),
+    "promtool": lambda args: to_stderr(debian.promtool),
     "cross-file": lambda args: to_stderr(lambda: image.cross_file(args.arch)),
     "sysroot": lambda args: to_stderr(lambda: image.sysroot(args.arch)),
 }
