@@ -84,7 +84,7 @@ seen()
 }
 
 # so slow that it runs while it is looked at
-submit "$pid" -1 1 3 order s state-first engine s cpu max-rate t 1048576
+submit "$pid" -1 1 4 order s state-first engine s cpu max-rate t 131072 batch-pages u 16
 equal "$(call ListJobs)" "a(to) 1 $id \"$job\"" ListJobs
 while read -r name value; do
 	equal "$(property "$job" Job "$name")" "$value" "$name"

@@ -32,10 +32,13 @@ cancelled()
 	both
 }
 
+# it takes a minute: whatever is done to it comes before its end
+slow=(--max-rate 256Ki --batch-pages 16)
+
 step "SIGINT cancels and waits"
 # a job of a shell in the background ignores SIGINT unless it is told not to
 under=(env --default-signal=INT)
-begin "$pid" --from 0 --to 1 --max-rate 1Mi
+begin "$pid" --from 0 --to 1 "${slow[@]}"
 event "job $job: new"
 event "job $job: running"
 kill -INT "$migrate"
@@ -46,7 +49,7 @@ cancelled
 
 step "Ctrl-C on a terminal"
 mkfifo "$dir/keys"
-script -qefc "stty cols 100; TERM=xterm exec migctl migrate $pid --from 0 --to 1 --max-rate 1Mi" \
+script -qefc "stty cols 100; TERM=xterm exec migctl migrate $pid --from 0 --to 1 ${slow[*]}" \
 	/dev/null <"$dir/keys" >"$dir/out" 2>&1 &
 terminal=$!
 children+=("$terminal")
@@ -64,7 +67,7 @@ cp "$dir/out" "$dir/job.json"
 cancelled
 
 step "migctl cancel"
-begin "$pid" --from 0 --to 1 --max-rate 1Mi
+begin "$pid" --from 0 --to 1 "${slow[@]}"
 expect 4 'user 65534 may not cancel jobs' runuser -u nobody -- migctl cancel "$job"
 expect 0 '' migctl cancel "$job"
 finish
@@ -82,7 +85,7 @@ event "job $job: done, outcome moved"
 intact t 1
 
 step "the target exits"
-begin "$pid" --from 1 --to 0 --max-rate 1Mi
+begin "$pid" --from 1 --to 0 "${slow[@]}"
 drop t
 finish
 equal $status 1 "the exit code"
