@@ -27,9 +27,24 @@ fail()
 	echo "FAIL: $*"
 	[ ! -s "$dir/out" ] || sed 's/^/  stdout: /' "$dir/out"
 	[ ! -s "$dir/err" ] || sed 's/^/  stderr: /' "$dir/err"
-	journalctl -u migd.service -n 20 --no-pager -o cat | sed 's/^/  journal: /'
+	journalctl -u migd.service -n 20 --no-pager --no-hostname -o short-monotonic |
+		sed 's/^/  journal: /'
 	exit 1
 }
+
+# waits: where each task of the test and of the daemon waits in the kernel, and
+# whatever cannot be interrupted
+waits()
+{
+	local pid tid session state name
+
+	while read -r pid tid session state name; do
+		[[ $session = "$own_session" || $name = migd || $state = D* ]] || continue
+		echo "  waits: $tid $name $state:$(sed -n 's/^[^ ]* \([^+]*\)+.*/ < \1/p' \
+			"/proc/$pid/task/$tid/stack" 2>/dev/null | head -n 6 | tr -d '\n')"
+	done < <(ps -eLo pid=,tid=,sid=,stat=,comm=)
+}
+own_session=$(ps -o sid= -p $$ | tr -d ' ')
 
 # step WORDS: says what is tested now; a failure names it
 step()
@@ -50,9 +65,16 @@ until_true()
 
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || fail "after $patience s still not: $what"
+		[ $SECONDS -lt $end ] || too_long "$what"
 		sleep 0.1
 	done
+}
+
+# too_long WHAT: it has not come
+too_long()
+{
+	waits
+	fail "after $patience s still not: $1"
 }
 
 # expect CODE REGEX COMMAND...: exit code, and one sentence on stderr (none when

@@ -111,7 +111,7 @@ soon()
 
 	shift
 	until "$@"; do
-		[ $SECONDS -lt $end ] || fail "after $patience s still not: $what"
+		[ $SECONDS -lt $end ] || too_long "$what"
 		nap 20
 	done
 }
