@@ -52,6 +52,8 @@ int bus_add_policy(struct manager *m);
 void bus_job_path(uint64_t id, char *path);
 void bus_job_new(struct manager *m, const struct job *job, bool signal);
 void bus_job_progress(struct manager *m, const struct job *job);
+/* Its limits, or whether it is to wait. */
+void bus_job_changed(struct manager *m, const struct job *job);
 void bus_job_done(struct manager *m, const struct job *job);
 void bus_job_gone(struct manager *m, const struct job *job);
 

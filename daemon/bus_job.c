@@ -96,6 +96,84 @@ static int cancel(sd_bus_message *msg, void *arg, sd_bus_error *error)
 	return sd_bus_reply_method_return(msg, NULL);
 }
 
+static int change(sd_bus_message *msg, struct job *job, const struct nl_change *to,
+		  sd_bus_error *error)
+{
+	struct fault f = { .id = FAULT_NONE };
+	int r;
+
+	r = job_set(bus_manager_of(msg), job, to, &f);
+	return r < 0 ? bus_fault(error, &f) : 0;
+}
+
+static int let_wait(sd_bus_message *msg, struct job *job, bool paused, sd_bus_error *error)
+{
+	const struct nl_change to = { .has_paused = true, .paused = paused };
+	int r;
+
+	r = bus_check_sender(msg, "pause or resume jobs", error);
+	if (r >= 0)
+		r = change(msg, job, &to, error);
+	return r < 0 ? r : sd_bus_reply_method_return(msg, NULL);
+}
+
+static int pause_job(sd_bus_message *msg, void *arg, sd_bus_error *error)
+{
+	return let_wait(msg, arg, true, error);
+}
+
+static int resume_job(sd_bus_message *msg, void *arg, sd_bus_error *error)
+{
+	return let_wait(msg, arg, false, error);
+}
+
+static int get_limit(sd_bus *bus, const char *path, const char *iface, const char *property,
+		     sd_bus_message *reply, void *arg, sd_bus_error *error)
+{
+	const struct job *job = arg;
+	uint64_t value = job->nl.max_rate;
+
+	if (!strcmp(property, "DeadlineUSec"))
+		value = job->nl.deadline_us;
+	return sd_bus_message_append(reply, "t", value);
+}
+
+static int set_limit(sd_bus *bus, const char *path, const char *iface, const char *property,
+		     sd_bus_message *value, void *arg, sd_bus_error *error)
+{
+	struct nl_change to = { .has_rate = true };
+	struct fault f = { .id = FAULT_NONE };
+	uint64_t number;
+	int r;
+
+	r = bus_check_sender(value, "change jobs", error);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_read(value, "t", &number);
+	if (r < 0)
+		return r;
+	to.max_rate = number;
+	if (!strcmp(property, "DeadlineUSec")) {
+		if (number < POLICY_DEADLINE_MIN || number > POLICY_DEADLINE_MAX) {
+			fault_set(&f, FAULT_INVALID_ARGUMENT,
+				  "DeadlineUSec is between %llu and %llu, not %llu",
+				  POLICY_DEADLINE_MIN, POLICY_DEADLINE_MAX,
+				  (unsigned long long)number);
+			return bus_fault(error, &f);
+		}
+		to = (struct nl_change) { .has_deadline = true, .deadline_us = number };
+	}
+	return change(value, arg, &to, error);
+}
+
+static int get_paused(sd_bus *bus, const char *path, const char *iface, const char *property,
+		      sd_bus_message *reply, void *arg, sd_bus_error *error)
+{
+	const struct job *job = arg;
+
+	return sd_bus_message_append(reply, "b", job->nl.paused);
+}
+
 static int describe(sd_bus_message *msg, void *arg, sd_bus_error *error)
 {
 	return bus_reply_json(msg, json_job(arg));
@@ -103,6 +181,7 @@ static int describe(sd_bus_message *msg, void *arg, sd_bus_error *error)
 
 #define CONST	SD_BUS_VTABLE_PROPERTY_CONST
 #define CHANGES	SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
+#define LIMIT	(CHANGES | SD_BUS_VTABLE_UNPRIVILEGED)
 #define AT(f)	offsetof(struct job, f)
 
 static const sd_bus_vtable job_vtable[] = {
@@ -126,6 +205,13 @@ static const sd_bus_vtable job_vtable[] = {
 	SD_BUS_PROPERTY("Rescued", "t", NULL, AT(nl.rescued), CHANGES),
 	SD_BUS_PROPERTY("SubmittedUSec", "t", NULL, AT(submitted_usec), CONST),
 	SD_BUS_PROPERTY("ElapsedUSec", "t", NULL, AT(elapsed_usec), CHANGES),
+	SD_BUS_WRITABLE_PROPERTY("MaxRate", "t", get_limit, set_limit, 0, LIMIT),
+	SD_BUS_WRITABLE_PROPERTY("DeadlineUSec", "t", get_limit, set_limit, 0, LIMIT),
+	SD_BUS_PROPERTY("Paused", "b", get_paused, 0, CHANGES),
+	SD_BUS_METHOD_WITH_ARGS("Pause", SD_BUS_NO_ARGS, SD_BUS_NO_ARGS, pause_job,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Resume", SD_BUS_NO_ARGS, SD_BUS_NO_ARGS, resume_job,
+				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Cancel", SD_BUS_NO_ARGS, SD_BUS_NO_ARGS, cancel,
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Describe", SD_BUS_NO_ARGS, SD_BUS_ARGS("s", json), describe,
@@ -163,6 +249,15 @@ void bus_job_progress(struct manager *m, const struct job *job)
 	bus_job_path(job->nl.id, path);
 	sd_bus_emit_properties_changed(m->bus, path, BUS_JOB_IFACE, "State", "Total", "Moved",
 				       "Bytes", "Left", "Passes", NULL);
+}
+
+void bus_job_changed(struct manager *m, const struct job *job)
+{
+	char path[BUS_PATH_LEN];
+
+	bus_job_path(job->nl.id, path);
+	sd_bus_emit_properties_changed(m->bus, path, BUS_JOB_IFACE, "MaxRate", "DeadlineUSec",
+				       "Paused", NULL);
 }
 
 void bus_job_done(struct manager *m, const struct job *job)

@@ -40,6 +40,8 @@ struct job_request {
 int job_submit(struct manager *m, const struct job_request *req, struct job **ret,
 	       struct fault *f);
 int job_cancel(struct manager *m, struct job *job, struct fault *f);
+/* Change the limits of a job that runs, or let it wait or go on. */
+int job_set(struct manager *m, struct job *job, const struct nl_change *change, struct fault *f);
 
 struct job *job_find(struct manager *m, uint64_t id);
 /* Read a job that runs again if it was last read over 100 ms ago. */

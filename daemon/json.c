@@ -45,9 +45,10 @@ json_t *json_job(const struct job *job)
 					    "batches", I(j->batches), "rescued", I(j->rescued),
 					    "submitted_usec", I(job->submitted_usec),
 					    "elapsed_usec", I(job->elapsed_usec)));
-	json_object_update_new(o, json_pack("{sI sI sI sb sb}", "batch_pages", I(j->batch_pages),
+	json_object_update_new(o, json_pack("{sI sI sI sb sb sb}", "batch_pages", I(j->batch_pages),
 					    "deadline_usec", I(j->deadline_us),
 					    "max_rate", I(j->max_rate),
+					    "paused", j->paused,
 					    "verify", !!(j->flags & MIGD_JOB_FLAG_VERIFY),
 					    "atomic", !!(j->flags & MIGD_JOB_FLAG_ATOMIC)));
 	json_object_update_new(o, json_pack("{so so so so}", "lock", json_hist(&j->lock),

@@ -18,6 +18,7 @@ static const char * const states[] = {
 	[MIGD_JOB_STATE_WAITING]	= "waiting",
 	[MIGD_JOB_STATE_DONE]		= "done",
 	[MIGD_JOB_STATE_ROUTING]	= "routing",
+	[MIGD_JOB_STATE_PAUSED]		= "paused",
 };
 
 static const char * const outcomes[] = {

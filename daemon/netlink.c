@@ -293,6 +293,23 @@ int nl_release(struct nl_ctl *ctl, uint32_t id)
 	return transact(ctl, msg, NULL, NULL);
 }
 
+int nl_set_job(struct nl_ctl *ctl, uint64_t id, const struct nl_change *change)
+{
+	struct nl_msg *msg = new_msg(ctl, MIGD_CMD_JOB_SET, 0);
+
+	if (!msg)
+		return -ENOMEM;
+	if (nla_put_u64(msg, MIGD_A_JOB_ID, id) < 0 ||
+	    (change->has_deadline &&
+	     nla_put_u32(msg, MIGD_A_JOB_DEADLINE_US, change->deadline_us) < 0) ||
+	    (change->has_rate && nla_put_u64(msg, MIGD_A_JOB_MAX_RATE, change->max_rate) < 0) ||
+	    (change->has_paused && nla_put_u32(msg, MIGD_A_JOB_PAUSED, change->paused) < 0)) {
+		nlmsg_free(msg);
+		return -EMSGSIZE;
+	}
+	return transact(ctl, msg, NULL, NULL);
+}
+
 static int put_range(struct nl_msg *msg, const struct nl_range *range)
 {
 	struct nlattr *nest = nla_nest_start(msg, MIGD_A_JOB_RANGE);

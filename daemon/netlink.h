@@ -51,6 +51,7 @@ struct nl_job {
 	uint32_t order, batch_pages, deadline_us;
 	uint32_t flags;			/* MIGD_JOB_FLAG_* */
 	uint64_t max_rate;
+	bool paused;
 	uint32_t state, outcome;
 	char comm[NL_NAME_LEN];
 	uint64_t total, moved;
@@ -112,6 +113,14 @@ struct nl_submit {
 	size_t nr_ranges;
 };
 
+/* What job-set changes of a job that runs. */
+struct nl_change {
+	bool has_deadline, has_rate, has_paused;
+	uint32_t deadline_us;
+	uint64_t max_rate;
+	bool paused;
+};
+
 /* The socket of requests. */
 struct nl_ctl;
 
@@ -129,6 +138,8 @@ int nl_claim(struct nl_ctl *ctl, const char *name, uint32_t *ret_id);
 int nl_release(struct nl_ctl *ctl, uint32_t id);
 int nl_submit(struct nl_ctl *ctl, const struct nl_submit *job, uint64_t *ret_id);
 int nl_cancel(struct nl_ctl *ctl, uint64_t id);
+/* Change a job that runs; -EALREADY: it has ended. */
+int nl_set_job(struct nl_ctl *ctl, uint64_t id, const struct nl_change *change);
 /* Ranges from @from on; none when ret->nr is 0. -EBUSY: the job does not route. */
 int nl_get_large(struct nl_ctl *ctl, uint64_t id, uint64_t from, struct nl_larges *ret);
 /* -ECANCELED: stop, and say so with routed->all. */

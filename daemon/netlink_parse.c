@@ -295,6 +295,9 @@ void nl_parse_job(struct nlattr *attrs, int len, struct nl_job *j)
 		case MIGD_A_JOB_MAX_RATE:
 			j->max_rate = get_uint(a);
 			break;
+		case MIGD_A_JOB_PAUSED:
+			j->paused = get_uint(a);
+			break;
 		case MIGD_A_JOB_FLAGS:
 			j->flags = get_uint(a);
 			break;

@@ -32,15 +32,20 @@ struct route {
 	struct route *next;
 	pthread_t thread;
 	atomic_int ended;		/* the thread has nothing more to do */
-	int stop_fd;			/* readable when it is to end */
+	int wake_fd;			/* readable when one of these has changed */
+	atomic_bool stop;		/* it is to end with the daemon, */
+	atomic_bool cancelled;		/* or with the job */
+	atomic_bool paused;
+	atomic_uint_least64_t max_rate;
 
-	uint64_t id, start_time, max_rate;
+	uint64_t id, start_time;
 	pid_t pid;
 	int from, to;
 
 	struct nl_ctl *nl;
 	struct nl_routed routed;
-	uint64_t paid_ns;		/* when what was moved is paid for */
+	uint64_t paid_ns;		/* when what was moved is paid for, */
+	uint64_t rate;			/* at this rate */
 	void *addr[CHUNK_MAX];
 	int node[CHUNK_MAX];
 	int before[CHUNK_MAX], status[CHUNK_MAX], after[CHUNK_MAX];
@@ -81,28 +86,58 @@ static uint32_t why(const struct nl_large *large, int status)
 	}
 }
 
-/* Waits until the pages moved are paid for; false when the thread is to end. */
-static bool pace(struct route *r, uint64_t pages)
+/* The pages moved have to be paid for before more are. */
+static void pay(struct route *r, uint64_t pages)
 {
-	struct pollfd p = { .fd = r->stop_fd, .events = POLLIN };
 	uint64_t now = now_ns();
-	int ms = 0;
 
-	if (r->max_rate) {
-		if (r->paid_ns < now)
-			r->paid_ns = now;
-		r->paid_ns += (double)pages * sysconf(_SC_PAGESIZE) * 1e9 / r->max_rate;
-		ms = (r->paid_ns - now) / 1000000;
+	if (r->paid_ns < now)
+		r->paid_ns = now;
+	r->rate = atomic_load(&r->max_rate);
+	if (r->rate)
+		r->paid_ns += (double)pages * sysconf(_SC_PAGESIZE) * 1e9 / r->rate;
+}
+
+/* What is not paid for yet is paid for at the rate of now. */
+static void pay_anew(struct route *r, uint64_t now)
+{
+	uint64_t rate = atomic_load(&r->max_rate);
+
+	if (rate == r->rate)
+		return;
+	if (r->paid_ns > now)
+		r->paid_ns = now + (rate ? (double)(r->paid_ns - now) * r->rate / rate : 0);
+	r->rate = rate;
+}
+
+/* Waits until more may be moved; 0, or why the thread is to end. */
+static int wait_turn(struct route *r)
+{
+	struct pollfd p = { .fd = r->wake_fd, .events = POLLIN };
+	eventfd_t unused;
+	uint64_t now;
+
+	while (!atomic_load(&r->stop)) {
+		if (atomic_load(&r->cancelled))
+			return -ECANCELED;
+		now = now_ns();
+		pay_anew(r, now);
+		if (!atomic_load(&r->paused) && r->paid_ns <= now)
+			return 0;
+		/* What is less than a millisecond is waited for as one. */
+		if (poll(&p, 1, atomic_load(&r->paused) ? -1 :
+			 (int)((r->paid_ns - now) / 1000000 + 1)) > 0)
+			eventfd_read(r->wake_fd, &unused);
 	}
-	return poll(&p, 1, ms) == 0;
+	return -EINTR;
 }
 
 static uint64_t chunk_bytes(const struct route *r)
 {
-	uint64_t bytes = CHUNK_BYTES;
+	uint64_t bytes = CHUNK_BYTES, rate = atomic_load(&r->max_rate);
 
-	if (r->max_rate && r->max_rate / CHUNKS_A_SECOND < bytes)
-		bytes = r->max_rate / CHUNKS_A_SECOND;
+	if (rate && rate / CHUNKS_A_SECOND < bytes)
+		bytes = rate / CHUNKS_A_SECOND;
 	return bytes;
 }
 
@@ -136,10 +171,14 @@ static int move_chunk(struct route *r, unsigned int n)
 /* Tries the next chunk of @large from *@addr on; 0, or a negative errno. */
 static int route_chunk(struct route *r, const struct nl_large *large, uint64_t *addr)
 {
-	uint64_t bytes = chunk_bytes(r), begin = *addr, at = begin, moved = 0;
+	uint64_t bytes, begin = *addr, at = begin, moved = 0;
 	unsigned int n = 0, k = 0;
 	int err;
 
+	err = wait_turn(r);
+	if (err < 0)
+		return err;
+	bytes = chunk_bytes(r);
 	do {
 		r->addr[n++] = (void *)at;
 		at += pages_at(large, at) * sysconf(_SC_PAGESIZE);
@@ -172,9 +211,8 @@ static int route_chunk(struct route *r, const struct nl_large *large, uint64_t *
 	r->routed.reason = large->reason;
 	r->routed.done_below = *addr;
 	err = nl_routed(r->nl, &r->routed);
-	if (err < 0)
-		return err;
-	return pace(r, moved) ? 0 : -EINTR;
+	pay(r, moved);
+	return err < 0 ? err : 0;
 }
 
 static int route_range(struct route *r, const struct nl_large *large)
@@ -250,9 +288,10 @@ static void *route_main(void *arg)
 
 static void route_free(struct route *r)
 {
-	eventfd_write(r->stop_fd, 1);
+	atomic_store(&r->stop, true);
+	eventfd_write(r->wake_fd, 1);
 	pthread_join(r->thread, NULL);
-	close(r->stop_fd);
+	close(r->wake_fd);
 	free(r);
 }
 
@@ -267,6 +306,36 @@ void route_end(struct manager *m, uint64_t id)
 		return;
 	*at = r->next;
 	route_free(r);
+}
+
+static struct route *find_route(struct manager *m, uint64_t id)
+{
+	struct route *r = m->routes;
+
+	while (r && r->id != id)
+		r = r->next;
+	return r;
+}
+
+void route_change(struct manager *m, const struct job *job)
+{
+	struct route *r = find_route(m, job->nl.id);
+
+	if (!r)
+		return;
+	atomic_store(&r->max_rate, job->nl.max_rate);
+	atomic_store(&r->paused, job->nl.paused);
+	eventfd_write(r->wake_fd, 1);
+}
+
+void route_cancel(struct manager *m, const struct job *job)
+{
+	struct route *r = find_route(m, job->nl.id);
+
+	if (!r)
+		return;
+	atomic_store(&r->cancelled, true);
+	eventfd_write(r->wake_fd, 1);
 }
 
 void route_stop(struct manager *m)
@@ -295,10 +364,11 @@ void route_begin(struct manager *m, const struct job *job)
 	r->start_time = job->nl.start_time;
 	r->from = job->nl.from;
 	r->to = job->nl.to;
-	r->max_rate = job->nl.max_rate;
+	atomic_init(&r->max_rate, job->nl.max_rate);
+	atomic_init(&r->paused, job->nl.paused);
 	r->routed.id = job->nl.id;
-	r->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (r->stop_fd < 0)
+	r->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (r->wake_fd < 0)
 		goto err_free;
 	/* Like all memory of the daemon it is locked, so it is not 8 MiB. */
 	pthread_attr_init(&attr);
@@ -306,7 +376,7 @@ void route_begin(struct manager *m, const struct job *job)
 	err = pthread_create(&r->thread, &attr, route_main, r);
 	pthread_attr_destroy(&attr);
 	if (err) {
-		close(r->stop_fd);
+		close(r->wake_fd);
 		goto err_free;
 	}
 	r->next = m->routes;

@@ -12,6 +12,10 @@
 
 /* The job is in state routing: begin, unless a thread is at it. Main thread. */
 void route_begin(struct manager *m, const struct job *job);
+/* The job's limits have changed, or it is to wait or go on. */
+void route_change(struct manager *m, const struct job *job);
+/* The job is cancelled: what is paused or pays for what it moved ends, too. */
+void route_cancel(struct manager *m, const struct job *job);
 /* The job has ended. Waits for its thread, which is about to end. */
 void route_end(struct manager *m, uint64_t id);
 /* The daemon stops serving: end all threads; their jobs wait for the next. */

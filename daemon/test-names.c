@@ -23,7 +23,7 @@ int main(void)
 	struct fault f;
 
 	check_all(name_order, MIGD_ORDER_STATE_FIRST);
-	check_all(name_state, MIGD_JOB_STATE_ROUTING);
+	check_all(name_state, MIGD_JOB_STATE_PAUSED);
 	check_all(name_outcome, MIGD_OUTCOME_SERVER_LOST);
 	check_all(name_reason, MIGD_REASON_MAX);
 	check_all(name_channel_state, MIGD_CHANNEL_STATE_DISABLED);

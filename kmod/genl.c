@@ -77,6 +77,14 @@ static const struct nla_policy migd_job_routed_nl_policy[MIGD_A_JOB_ROUTED_ALL +
 	[MIGD_A_JOB_ROUTED_ALL] = { .type = NLA_FLAG, },
 };
 
+/* MIGD_CMD_JOB_SET - do */
+static const struct nla_policy migd_job_set_nl_policy[MIGD_A_JOB_PAUSED + 1] = {
+	[MIGD_A_JOB_ID] = { .type = NLA_U64, },
+	[MIGD_A_JOB_DEADLINE_US] = { .type = NLA_U32, },
+	[MIGD_A_JOB_MAX_RATE] = { .type = NLA_U64, },
+	[MIGD_A_JOB_PAUSED] = NLA_POLICY_MAX(NLA_U32, 1),
+};
+
 /* Ops table for migd */
 static const struct genl_split_ops migd_nl_ops[] = {
 	{
@@ -171,6 +179,14 @@ static const struct genl_split_ops migd_nl_ops[] = {
 		.doit		= migd_nl_job_routed_doit,
 		.policy		= migd_job_routed_nl_policy,
 		.maxattr	= MIGD_A_JOB_ROUTED_ALL,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= MIGD_CMD_JOB_SET,
+		.pre_doit	= migd_nl_pre_admin,
+		.doit		= migd_nl_job_set_doit,
+		.policy		= migd_job_set_nl_policy,
+		.maxattr	= MIGD_A_JOB_PAUSED,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 };

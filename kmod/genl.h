@@ -35,6 +35,7 @@ int migd_nl_config_get_doit(struct sk_buff *skb, struct genl_info *info);
 int migd_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info);
 int migd_nl_job_large_get_doit(struct sk_buff *skb, struct genl_info *info);
 int migd_nl_job_routed_doit(struct sk_buff *skb, struct genl_info *info);
+int migd_nl_job_set_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	MIGD_NLGRP_EVENTS,

@@ -188,8 +188,9 @@ struct migd_job {
 	int to;
 	u32 order;
 	u32 batch_pages;
-	u32 deadline_us;
-	u64 max_rate;
+	u32 deadline_us;		/* these may change while it runs */
+	u64 max_rate;			/* bytes per second, 0: none */
+	bool paused;
 	unsigned int nr_ranges;
 	struct migd_range *ranges;
 	u32 want;			/* MIGD_JOB_FLAG_* */
@@ -389,6 +390,16 @@ int migd_job_start(struct migd_job *job, u64 *ret_id,
 		   struct netlink_ext_ack *ack);
 bool migd_job_node_allowed(struct migd_job *job);
 int migd_job_cancel(u64 id);
+
+/* What is to change of a job that runs. */
+struct migd_job_change {
+	bool has_deadline, has_rate, has_paused;
+	bool paused;
+	u32 deadline_us;
+	u64 max_rate;
+};
+
+int migd_job_set(u64 id, const struct migd_job_change *change);
 struct migd_job *migd_job_find(u64 id);
 /* The job with the least id above @id, with a reference, or NULL. */
 struct migd_job *migd_job_next(u64 id);
@@ -399,6 +410,9 @@ void migd_jobs_exit(void);
 /* submit.c */
 int migd_job_submit(const struct migd_job_params *params, u64 *ret_id,
 		    struct netlink_ext_ack *ack);
+
+/* 0, or -EINVAL and a sentence. */
+int migd_check_deadline(u32 us, struct netlink_ext_ack *ack);
 
 /* Per-command scratch in io_uring_cmd.pdu. */
 struct migd_pdu {

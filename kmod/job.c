@@ -298,6 +298,40 @@ int migd_job_cancel(u64 id)
 	return err;
 }
 
+/**
+ * migd_job_set() - change the limits of a job, or let it wait or go on
+ * @id: its id
+ * @change: what to change; checked by the caller
+ *
+ * Batches that are out keep the deadline that they have. A job that is to wait
+ * locks no further page; large folios are the daemon's to stop.
+ *
+ * Context: process.
+ * Return: 0, -ENOENT, or -EALREADY when it is done.
+ */
+int migd_job_set(u64 id, const struct migd_job_change *change)
+{
+	struct migd_job *job = migd_job_find(id);
+	int err = 0;
+
+	if (!job)
+		return -ENOENT;
+	if (READ_ONCE(job->state) == MIGD_JOB_STATE_DONE) {
+		err = -EALREADY;
+	} else {
+		if (change->has_deadline)
+			WRITE_ONCE(job->deadline_us, change->deadline_us);
+		if (change->has_rate)
+			WRITE_ONCE(job->max_rate, change->max_rate);
+		if (change->has_paused)
+			WRITE_ONCE(job->paused, change->paused);
+	}
+	trace_migd_job(job->id, job->pid, "set", err);
+	wake_up_all(&migd_wait);
+	migd_job_put(job);
+	return err;
+}
+
 /* No job runs any more: each had a reference to the module. */
 void migd_jobs_exit(void)
 {

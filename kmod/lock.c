@@ -281,7 +281,7 @@ static bool lock_runs(struct migd_job *job, struct migd_batch *batch,
 		      unsigned long *ret_addr)
 {
 	u64 until = batch->t_lock +
-		job->deadline_us * (u64)NSEC_PER_USEC / LOCK_SHARE;
+		(batch->deadline_ns - batch->t_lock) / LOCK_SHARE;
 	const struct migd_run *run;
 	unsigned int r, done, n, at = 0;
 	unsigned long addr;
@@ -336,7 +336,7 @@ int migd_lock_batch(struct migd_job *job, struct migd_batch *batch,
 
 	batch->t_lock = ktime_get_ns();
 	batch->deadline_ns = batch->t_lock +
-		job->deadline_us * (u64)NSEC_PER_USEC;
+		READ_ONCE(job->deadline_us) * (u64)NSEC_PER_USEC;
 	if (lock_runs(job, batch, scan, &at, &cut)) {
 		if (migd_job_atomic(job) && batch->spoilt)
 			leave_all(batch, MIGD_REASON_ATOMIC);

@@ -98,18 +98,45 @@ out:
 	return err;
 }
 
-int migd_nl_job_cancel_doit(struct sk_buff *skb, struct genl_info *info)
+static int say_no_job(struct genl_info *info, int err)
 {
-	int err;
-
-	if (GENL_REQ_ATTR_CHECK(info, MIGD_A_JOB_ID))
-		return -EINVAL;
-	err = migd_job_cancel(nla_get_u64(info->attrs[MIGD_A_JOB_ID]));
 	if (err == -ENOENT)
 		NL_SET_ERR_MSG(info->extack, "there is no job of this id");
 	else if (err == -EALREADY)
 		NL_SET_ERR_MSG(info->extack, "the job has ended already");
 	return err;
+}
+
+int migd_nl_job_cancel_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	if (GENL_REQ_ATTR_CHECK(info, MIGD_A_JOB_ID))
+		return -EINVAL;
+	return say_no_job(info, migd_job_cancel(nla_get_u64(info->attrs[MIGD_A_JOB_ID])));
+}
+
+int migd_nl_job_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *deadline = info->attrs[MIGD_A_JOB_DEADLINE_US];
+	struct nlattr *rate = info->attrs[MIGD_A_JOB_MAX_RATE];
+	struct nlattr *paused = info->attrs[MIGD_A_JOB_PAUSED];
+	struct migd_job_change change = {
+		.has_deadline = deadline,
+		.has_rate = rate,
+		.has_paused = paused,
+	};
+
+	if (GENL_REQ_ATTR_CHECK(info, MIGD_A_JOB_ID))
+		return -EINVAL;
+	if (deadline) {
+		change.deadline_us = nla_get_u32(deadline);
+		if (migd_check_deadline(change.deadline_us, info->extack))
+			return -EINVAL;
+	}
+	if (rate)
+		change.max_rate = nla_get_u64(rate);
+	if (paused)
+		change.paused = nla_get_u32(paused);
+	return say_no_job(info, migd_job_set(nla_get_u64(info->attrs[MIGD_A_JOB_ID]), &change));
 }
 
 /* Also the body of a done event. */
@@ -131,8 +158,9 @@ int migd_nl_put_job(struct sk_buff *skb, struct migd_job *job)
 	    nla_put_u32(skb, MIGD_A_JOB_TO, job->to) ||
 	    nla_put_u32(skb, MIGD_A_JOB_ORDER, job->order) ||
 	    nla_put_u32(skb, MIGD_A_JOB_BATCH_PAGES, job->batch_pages) ||
-	    nla_put_u32(skb, MIGD_A_JOB_DEADLINE_US, job->deadline_us) ||
-	    put_u64(skb, MIGD_A_JOB_MAX_RATE, job->max_rate) ||
+	    nla_put_u32(skb, MIGD_A_JOB_DEADLINE_US, READ_ONCE(job->deadline_us)) ||
+	    put_u64(skb, MIGD_A_JOB_MAX_RATE, READ_ONCE(job->max_rate)) ||
+	    nla_put_u32(skb, MIGD_A_JOB_PAUSED, READ_ONCE(job->paused)) ||
 	    nla_put_u32(skb, MIGD_A_JOB_STATE, state) ||
 	    nla_put_u32(skb, MIGD_A_JOB_OUTCOME, READ_ONCE(job->outcome)) ||
 	    nla_put_string(skb, MIGD_A_JOB_COMM, job->comm) ||

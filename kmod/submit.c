@@ -104,6 +104,15 @@ static int check_overlap(const struct migd_job_params *p,
 	return err;
 }
 
+int migd_check_deadline(u32 us, struct netlink_ext_ack *ack)
+{
+	if (us >= MIGD_DEADLINE_US_MIN && us <= MIGD_DEADLINE_US_MAX)
+		return 0;
+	NL_SET_ERR_MSG_FMT(ack, "the deadline must be between %d us and %ld us",
+			   MIGD_DEADLINE_US_MIN, MIGD_DEADLINE_US_MAX);
+	return -EINVAL;
+}
+
 static int check_params(const struct migd_job_params *p,
 			struct netlink_ext_ack *ack)
 {
@@ -139,13 +148,8 @@ static int check_params(const struct migd_job_params *p,
 				   MIGD_MAX_BATCH_PAGES);
 		return -EINVAL;
 	}
-	if (p->deadline_us < MIGD_DEADLINE_US_MIN ||
-	    p->deadline_us > MIGD_DEADLINE_US_MAX) {
-		NL_SET_ERR_MSG_FMT(ack,
-				   "the deadline must be between %d us and %ld us",
-				   MIGD_DEADLINE_US_MIN, MIGD_DEADLINE_US_MAX);
+	if (migd_check_deadline(p->deadline_us, ack))
 		return -EINVAL;
-	}
 	for (r = 0; r < p->nr_ranges; r++) {
 		if (!PAGE_ALIGNED(p->ranges[r].start) ||
 		    !PAGE_ALIGNED(p->ranges[r].end) ||

@@ -60,10 +60,11 @@ static struct migd_slot *wait_for_slot(struct migd_job *job,
 {
 	struct migd_slot *slot = NULL;
 	unsigned long wait, until;
-	bool served;
+	bool served, paused;
 
 	for (;;) {
 		served = migd_server_present();
+		paused = READ_ONCE(job->paused);
 		wait = LOOK_AGAIN;
 		if (!served) {
 			/* Jobs survive their daemon for a while. */
@@ -75,11 +76,13 @@ static struct migd_slot *wait_for_slot(struct migd_job *job,
 			}
 			wait = min_t(unsigned long, wait, until - jiffies);
 		}
-		WRITE_ONCE(job->state, served ? MIGD_JOB_STATE_RUNNING :
-						MIGD_JOB_STATE_WAITING);
+		WRITE_ONCE(job->state, !served ? MIGD_JOB_STATE_WAITING :
+					paused ? MIGD_JOB_STATE_PAUSED :
+						 MIGD_JOB_STATE_RUNNING);
 		wait = wait_event_idle_timeout(migd_wait,
 					       migd_job_cancelled(job) ||
-					       (slot = migd_slot_claim()) ||
+					       READ_ONCE(job->paused) != paused ||
+					       (!paused && (slot = migd_slot_claim())) ||
 					       migd_server_present() != served,
 					       wait);
 		/* It would be in the way of memory that is to go offline. */
@@ -241,24 +244,33 @@ out_batch:
 /* Keeps to the job's rate: waits until the pages handed over are paid for. */
 static void pace(struct migd_job *job, u64 *next_ns, unsigned int pages)
 {
+	u64 rate = READ_ONCE(job->max_rate), now = ktime_get_ns(), other;
 	unsigned long wait;
-	u64 now;
 
-	if (!job->max_rate)
+	if (!rate)
 		return;
-	now = ktime_get_ns();
 	*next_ns = max(*next_ns, now) +
-		mul_u64_u64_div_u64((u64)pages << PAGE_SHIFT, NSEC_PER_SEC,
-				    job->max_rate);
+		mul_u64_u64_div_u64((u64)pages << PAGE_SHIFT, NSEC_PER_SEC, rate);
 	while (now < *next_ns && !migd_job_cancelled(job) && !target_gone(job)) {
 		wait = nsecs_to_jiffies(*next_ns - now);
 		/* What is less than a tick is paid for with the next batch. */
 		if (!wait)
 			return;
 		migd_pool_free(job);
-		wait_event_idle_timeout(migd_wait, migd_job_cancelled(job),
+		wait_event_idle_timeout(migd_wait, migd_job_cancelled(job) ||
+					READ_ONCE(job->max_rate) != rate,
 					min_t(unsigned long, wait, LOOK_AGAIN));
 		now = ktime_get_ns();
+		other = READ_ONCE(job->max_rate);
+		if (other == rate)
+			continue;
+		/* What is not paid for yet is paid for at the new rate. */
+		if (!other)
+			*next_ns = now;
+		else if (now < *next_ns)
+			*next_ns = now + mul_u64_u64_div_u64(*next_ns - now,
+							     rate, other);
+		rate = other;
 	}
 }
 

@@ -228,6 +228,20 @@ int client_send(struct client *c, sd_bus_message *m, int r)
 	return code;
 }
 
+int client_send_job(struct client *c, sd_bus_message *m, int r, __u64 id)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	int code = MIGCTL_OK;
+
+	if (r >= 0)
+		r = sd_bus_call(c->bus, m, 0, &error, NULL);
+	if (r < 0)
+		code = client_fail_job(&error, r, id);
+	sd_bus_message_unref(m);
+	sd_bus_error_free(&error);
+	return code;
+}
+
 int client_add_matches(struct client *c, const struct client_match *matches, void *userdata)
 {
 	int r = 0;

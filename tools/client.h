@@ -82,6 +82,8 @@ int client_new_call(struct client *c, const char *path, const char *iface, const
 
 /* Send the call @m, the making of which answered @r, and drop it; returns an exit code. */
 int client_send(struct client *c, sd_bus_message *m, int r);
+/* The same for a call on job @id. */
+int client_send_job(struct client *c, sd_bus_message *m, int r, __u64 id);
 
 /* Who takes a signal. */
 struct client_match {

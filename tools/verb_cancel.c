@@ -16,20 +16,13 @@ static const char help[] =
 
 static int cancel(struct client *c, __u64 id)
 {
-	sd_bus_error error = SD_BUS_ERROR_NULL;
 	char path[JOB_PATH_SIZE];
 	sd_bus_message *m = NULL;
-	int r, code = MIGCTL_OK;
+	int r;
 
 	client_job_path(path, id);
 	r = client_new_call(c, path, IFACE_JOB, "Cancel", &m);
-	if (r >= 0)
-		r = sd_bus_call(c->bus, m, 0, &error, NULL);
-	if (r < 0)
-		code = client_fail_job(&error, r, id);
-	sd_bus_message_unref(m);
-	sd_bus_error_free(&error);
-	return code;
+	return client_send_job(c, m, r, id);
 }
 
 int verb_cancel(int argc, char **argv)

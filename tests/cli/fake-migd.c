@@ -235,6 +235,31 @@ static int method_cancel(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return fake_end(fake, "cancelled");
 }
 
+static int method_wait(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct fake *fake = userdata;
+
+	printf("call %s\n", sd_bus_message_get_member(m));
+	return fake->script->refusal ? refuse(fake, error) : sd_bus_reply_method_return(m, NULL);
+}
+
+static int set_limit(sd_bus *bus, const char *path, const char *iface, const char *property,
+		     sd_bus_message *value, void *userdata, sd_bus_error *error)
+{
+	struct fake *fake = userdata;
+	__u64 number;
+	int r;
+
+	(void)bus;
+	(void)path;
+	(void)iface;
+	r = sd_bus_message_read(value, "t", &number);
+	if (r < 0)
+		return r;
+	printf("call Set %s=%llu\n", property, number);
+	return fake->script->refusal ? refuse(fake, error) : 0;
+}
+
 static int get_id(sd_bus *bus, const char *path, const char *iface, const char *property,
 		  sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
@@ -268,6 +293,8 @@ static int get_any(sd_bus *bus, const char *path, const char *iface, const char 
 		return sd_bus_message_append(reply, "s", "copy-first");
 	if (!strcmp(property, "Total"))
 		return sd_bus_message_append(reply, "t", fake->script->total);
+	if (!strcmp(property, "MaxRate") || !strcmp(property, "DeadlineUSec"))
+		return sd_bus_message_append(reply, "t", (__u64)0);
 	if (!strcmp(property, "Left"))
 		return sd_bus_message_append(reply, "a{st}", 1, "file", fake_left(fake));
 	if (!strcmp(property, "State"))
@@ -371,7 +398,12 @@ static const sd_bus_vtable policy_vtable[] = {
 static const sd_bus_vtable job_vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_METHOD("Cancel", "", "", method_cancel, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("Pause", "", "", method_wait, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("Resume", "", "", method_wait, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Describe", "", "s", method_describe_job, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_WRITABLE_PROPERTY("MaxRate", "t", get_any, set_limit, 0, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_WRITABLE_PROPERTY("DeadlineUSec", "t", get_any, set_limit, 0,
+				 SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Id", "t", get_id, 0, 0),
 	SD_BUS_PROPERTY("Pid", "u", get_any, 0, 0),
 	SD_BUS_PROPERTY("Comm", "s", get_any, 0, 0),

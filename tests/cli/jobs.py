@@ -121,6 +121,31 @@ class Interrupts(Case):
         self.assertIn("outcome cancelled", self.migctl("jobs", "7")[0])
 
 
+class Changes(Case):
+    def test_set(self):
+        fake = self.bus.fake("hold")
+        self.migrate("--no-block")
+        fake.stdout.readline()
+        out, _ = self.migctl("set", "7", "--max-rate", "2K", "--deadline", "20ms")
+        self.assertEqual(out, "job 7 has the new limits from its next batch on\n")
+        self.assertEqual(fake.stdout.readline(), "call Set DeadlineUSec=20000\n")
+        self.assertEqual(fake.stdout.readline(), "call Set MaxRate=2000\n")
+        self.migctl("set", "7", "--max-rate", "none")
+        self.assertEqual(fake.stdout.readline(), "call Set MaxRate=0\n")
+
+    def test_pause(self):
+        fake = self.bus.fake("hold")
+        self.migrate("--no-block")
+        fake.stdout.readline()
+        self.assertIn("job 7 waits", self.migctl("pause", "7")[0])
+        self.assertEqual(fake.stdout.readline(), "call Pause\n")
+        self.assertEqual(json.loads(self.migctl("resume", "7", "--json")[0])["id"], 7)
+        self.assertEqual(fake.stdout.readline(), "call Resume\n")
+        for verb in ("pause", "resume"):
+            self.refused(self.migctl(verb, "99", code=1)[1], "no job 99")
+        self.refused(self.migctl("set", "99", "--max-rate=1M", code=1)[1], "no job 99")
+
+
 class Restarts(Case):
     def restarted(self, script, *args, code=0):
         self.bus.fake(script)

@@ -85,8 +85,8 @@ class Usage(Case):
         self.usage("--jsn", words=["--help"])
 
     def test_unknown_options(self):
-        for verb in ("status", "doctor", "migrate", "jobs", "cancel", "engines", "stats",
-                     "policy", "monitor"):
+        for verb in ("status", "doctor", "migrate", "jobs", "cancel", "set", "pause",
+                     "resume", "engines", "stats", "policy", "monitor"):
             self.usage(verb, "--bogus", words=["--bogus", f"migctl {verb} --help"])
             self.usage(verb, "-Z", words=["-Z"])
             self.usage(verb, "--json=1", words=["no value"])
@@ -120,7 +120,12 @@ class Usage(Case):
         self.usage("jobs", "seven", words=["seven"])
         self.usage("stats", "--format=xml", words=["'xml'", "table, json or openmetrics"])
         self.usage("stats", "--format", words=["needs a value"])
-        self.usage("cancel", words=["id"])
+        for verb in ("cancel", "pause", "resume"):
+            self.usage(verb, words=["id"])
+        self.usage("set", "7", words=["--max-rate or --deadline"])
+        self.usage("set", "--max-rate=1M", words=["id"])
+        self.usage("set", "7", "--max-rate=fast", words=["--max-rate"])
+        self.usage("set", "7", "--deadline=5", words=["--deadline"])
         self.usage("policy", "set", words=["KEY=VALUE"])
         self.usage("policy", "set", "colour=red", words=["colour"])
         self.usage("policy", "set", "deadline=5", words=["deadline"])

@@ -141,8 +141,8 @@ class Completion(Case):
         self.assertEqual(self.complete("-H", "far", "migrate", "1", "--to", ""), [])
 
     def test_every_option(self):
-        for verb in ("status", "doctor", "migrate", "jobs", "cancel", "engines", "stats",
-                     "policy", "monitor"):
+        for verb in ("status", "doctor", "migrate", "jobs", "cancel", "set", "pause",
+                     "resume", "engines", "stats", "policy", "monitor"):
             listed = set(re.findall(r"--[a-z-]+", self.migctl(verb, "--help")[0]))
             self.assertTrue(set(self.complete(verb, "--")) <= listed)
             for option in re.findall(r"^ .*?(--[a-z-]+)", self.migctl(verb, "--help")[0], re.M):
@@ -151,7 +151,9 @@ class Completion(Case):
     def test_service(self):
         self.bus.fake("hold")
         self.migrate("--no-block")
-        self.assertEqual(self.complete("cancel", ""), ["7"])
+        for verb in ("cancel", "set", "pause", "resume"):
+            self.assertEqual(self.complete(verb, ""), ["7"])
+        self.assertIn("20ms", self.complete("set", "7", "--deadline", ""))
         self.assertEqual(self.complete("jobs", ""), ["7"])
         self.assertIn("cpu", self.complete("migrate", "1", "--engine", ""))
         self.assertIn("dma0chan0", self.complete("engines", "release", ""))

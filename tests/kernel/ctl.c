@@ -170,6 +170,20 @@ int ctl_cancel(struct ctl *c, uint64_t id)
 	return ctl_raw(c, MIGD_CMD_JOB_CANCEL, 0, MIGD_A_JOB_ID, &id, sizeof(id));
 }
 
+int ctl_set(struct ctl *c, uint64_t id, struct job_change change)
+{
+	struct nl_msg *msg = request(c, MIGD_CMD_JOB_SET, 0);
+
+	nla_put_u64(msg, MIGD_A_JOB_ID, id);
+	if (change.deadline_us >= 0)
+		nla_put_u32(msg, MIGD_A_JOB_DEADLINE_US, (uint32_t)change.deadline_us);
+	if (change.max_rate >= 0)
+		nla_put_u64(msg, MIGD_A_JOB_MAX_RATE, (uint64_t)change.max_rate);
+	if (change.paused >= 0)
+		nla_put_u32(msg, MIGD_A_JOB_PAUSED, (uint32_t)change.paused);
+	return transact(c, msg, NULL, NULL);
+}
+
 int ctl_routed(struct ctl *c, uint64_t id, uint64_t moved, enum migd_reason reason, bool all)
 {
 	struct nl_msg *msg = request(c, MIGD_CMD_JOB_ROUTED, 0);

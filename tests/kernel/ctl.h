@@ -24,7 +24,7 @@ struct job_info {
 	uint64_t id, start_time, max_rate, total, moved, batches, rescued;
 	uint64_t submitted_ns, elapsed_ns;
 	uint32_t pid, from, to, order, batch_pages, deadline_us, state, outcome;
-	uint32_t passes, flags;
+	uint32_t passes, flags, paused;
 	char comm[16];
 	uint64_t left[REASONS];
 	struct hist lock, copy, commit, blackout;
@@ -89,6 +89,13 @@ void ctl_close(struct ctl *c);
 int ctl_features(struct ctl *c, struct features_info *ret);
 int ctl_submit(struct ctl *c, const struct job_req *req, uint64_t *ret_id);
 int ctl_cancel(struct ctl *c, uint64_t id);
+
+/* What is to change of a job that runs; -1 leaves it. */
+struct job_change {
+	int64_t deadline_us, max_rate, paused;
+};
+
+int ctl_set(struct ctl *c, uint64_t id, struct job_change change);
 /* As the daemon: so many pages of this reason have been moved; with @all, to the end. */
 int ctl_routed(struct ctl *c, uint64_t id, uint64_t moved, enum migd_reason reason, bool all);
 int ctl_job(struct ctl *c, uint64_t id, struct job_info *ret);

@@ -53,6 +53,7 @@ void parse_job(struct nlattr *attrs, int len, struct job_info *ret)
 	ret->order = attr_u32(tb[MIGD_A_JOB_ORDER]);
 	ret->batch_pages = attr_u32(tb[MIGD_A_JOB_BATCH_PAGES]);
 	ret->deadline_us = attr_u32(tb[MIGD_A_JOB_DEADLINE_US]);
+	ret->paused = attr_u32(tb[MIGD_A_JOB_PAUSED]);
 	ret->max_rate = attr_u64(tb[MIGD_A_JOB_MAX_RATE]);
 	ret->flags = attr_u32(tb[MIGD_A_JOB_FLAGS]);
 	ret->state = attr_u32(tb[MIGD_A_JOB_STATE]);

@@ -23,6 +23,8 @@ enum migd_order {
  *   back in time.
  * @MIGD_JOB_STATE_ROUTING: The module's part is done; the daemon moves large
  *   folios and pages with tags, see job-routed.
+ * @MIGD_JOB_STATE_PAUSED: Told to wait by job-set; no page is locked once its
+ *   batches have ended.
  */
 enum migd_job_state {
 	MIGD_JOB_STATE_QUEUED,
@@ -30,6 +32,7 @@ enum migd_job_state {
 	MIGD_JOB_STATE_WAITING,
 	MIGD_JOB_STATE_DONE,
 	MIGD_JOB_STATE_ROUTING,
+	MIGD_JOB_STATE_PAUSED,
 };
 
 /**
@@ -230,6 +233,7 @@ enum {
 	MIGD_A_JOB_ROUTED,
 	MIGD_A_JOB_ROUTED_REASON,
 	MIGD_A_JOB_ROUTED_ALL,
+	MIGD_A_JOB_PAUSED,
 
 	__MIGD_A_JOB_MAX,
 	MIGD_A_JOB_MAX = (__MIGD_A_JOB_MAX - 1)
@@ -305,6 +309,7 @@ enum {
 	MIGD_CMD_BATCH_RESCUED_NTF,
 	MIGD_CMD_QUARANTINE_NTF,
 	MIGD_CMD_SERVER_LOST_NTF,
+	MIGD_CMD_JOB_SET,
 
 	__MIGD_CMD_MAX,
 	MIGD_CMD_MAX = (__MIGD_CMD_MAX - 1)

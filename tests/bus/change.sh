@@ -1,0 +1,110 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# A job that runs gets other limits, waits and goes on, also over large folios; what
+# migctl and the bus say of it.
+#
+# machines: amd64 arm64
+# timeout: 300
+set -eu -o pipefail
+. bus/jobs.sh
+
+# is_so FILTER: jq finds that in the job that runs
+is_so()
+{
+	migctl jobs "$job" --json | jq -e "$1" >/dev/null
+}
+
+# nothing_held: no page is locked for a job that waits, once its batch has ended
+nothing_held()
+{
+	migctl stats --json | jq -e '.locked_pages == 0' >/dev/null
+}
+
+# went: all of target $1 is on node $2
+went()
+{
+	finish
+	equal "$status" 0 "the exit code"
+	equal "$(of_job .outcome)" moved "the outcome"
+	accounted
+	equal "$(pages_on "$1" "$2")" "${target_pages[$1]}" "the number of pages on node $2"
+	ask "$1" check
+	equal "$answer" "wrong 0" "what the target says of its memory"
+}
+
+# it would take minutes
+slow=(--max-rate 128Ki --batch-pages 16)
+
+serve
+step "waits, gets other limits, goes on"
+target t -- move 16 0
+begin "${target_pid[t]}" --from 0 --to 1 "${slow[@]}"
+expect 4 'user 65534 may not pause or resume jobs' runuser -u nobody -- migctl pause "$job"
+expect 4 'user 65534 may not change jobs' runuser -u nobody -- migctl set "$job" --max-rate 1
+expect 0 '' migctl pause "$job"
+until_true "the job is paused" is_so '.state == "paused" and .paused'
+until_true "no page is locked" nothing_held
+expect 2 'between 1000 and 60000000' migctl set "$job" --deadline 1us
+expect 0 '' migctl set "$job" --max-rate none --deadline 700ms
+is_so '.max_rate == 0 and .deadline_usec == 700000 and .state == "paused"' ||
+	fail "the limits are not what was asked for"
+expect 0 '' migctl resume "$job"
+went t 1
+expect 1 "job $job has ended already" migctl pause "$job"
+expect 1 "job $job has ended already" migctl set "$job" --max-rate none
+
+step "cancelled while it waits"
+begin "${target_pid[t]}" --from 1 --to 0 "${slow[@]}"
+migctl pause "$job"
+until_true "the job is paused" is_so '.state == "paused"'
+migctl cancel "$job"
+finish
+equal "$status" 130 "the exit code"
+accounted
+
+step "the daemon dies meanwhile: the job still waits, and then goes on with the next"
+migctl migrate "${target_pid[t]}" --to 0 --quiet
+begin "${target_pid[t]}" --from 0 --to 1 "${slow[@]}"
+migctl pause "$job"
+until_true "the job is paused" is_so '.state == "paused"'
+kill -KILL "$(systemctl show -P MainPID migd.service)"
+until_true "the next daemon knows that it waits" is_so '.state == "paused" and .paused'
+migctl set "$job" --max-rate none
+migctl resume "$job"
+went t 1
+drop t
+
+step "the bus"
+target t -- move 16 0
+begin "${target_pid[t]}" --from 0 --to 1 "${slow[@]}"
+at=/org/migd1/job/$job
+expect 0 '' busctl call org.migd1 "$at" org.migd1.Job Pause
+equal "$(busctl get-property org.migd1 "$at" org.migd1.Job Paused)" "b true" Paused
+expect 0 '' busctl set-property org.migd1 "$at" org.migd1.Job MaxRate t 0
+equal "$(busctl get-property org.migd1 "$at" org.migd1.Job MaxRate)" "t 0" MaxRate
+expect 0 '' busctl call org.migd1 "$at" org.migd1.Job Resume
+went t 1
+drop t
+
+step "large folios wait, too"
+thp=/sys/kernel/mm/transparent_hugepage/enabled
+was=$(sed 's/.*\[\(.*\)\].*/\1/' $thp)
+echo always >$thp
+target t -- large 16 0
+begin "${target_pid[t]}" --from 0 --to 1 --max-rate 1Mi
+until_true "the job to come to the large folios" is_so '.state == "routing" and .routed > 0'
+migctl pause "$job"
+is_so '.state == "routing" and .paused' || fail "the daemon's part of the job is not told to wait"
+migctl set "$job" --max-rate none
+[ "$(pages_on t 1)" -lt "${target_pages[t]}" ] || fail "all is moved though the job waits"
+migctl resume "$job"
+went t 1
+begin "${target_pid[t]}" --from 1 --to 0 --max-rate 1Mi
+until_true "the job to come to the large folios" is_so '.state == "routing" and .routed > 0'
+migctl pause "$job"
+migctl cancel "$job"
+finish
+equal "$status" 130 "the exit code"
+accounted
+echo "$was" >$thp

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Jobs that are changed while they run: another rate, another deadline, told to
+ * wait and to go on. What the change is not for stays as it was.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "fixture.h"
+
+#define PAGES	1024UL
+#define BYTES	(PAGES * PAGE)
+#define BATCH	128U
+#define SEED	17
+#define NOTHING	{ -1, -1, -1 }
+
+static struct ctl ctl;
+static struct server server;
+static struct target target;
+static uint64_t addr;
+
+static void put_back(void)
+{
+	move_by_kernel(target.pid, addr, BYTES, 0);
+	check_memory(&target, addr, BYTES, 0, SEED);
+}
+
+/* A job of @t with its first batch in our hands, in the only slot. */
+static uint64_t begin(struct target *t, uint64_t at, uint32_t order, uint64_t rate)
+{
+	struct job_req req = job_for(t, at, BYTES, 0, 1, order);
+	uint64_t id;
+
+	req.batch_pages = BATCH;
+	req.max_rate = rate;
+	id = server_job(&server, &ctl, &req);
+	check_eq(server_wait_batch(&server), 0);
+	check_eq(server.slot[0].pages, BATCH);
+	return id;
+}
+
+static void commit(void)
+{
+	server_commit(&server, 0);
+	server_submit(&server);
+}
+
+static void change(uint64_t id, struct job_change to)
+{
+	int err = ctl_set(&ctl, id, to);
+
+	check(!err, "job-set: %s: %s", strerror(-err), ctl.ack);
+}
+
+static bool is_paused(void *id)
+{
+	struct stats_info stats;
+	struct job_info job;
+
+	must(ctl_job(&ctl, *(uint64_t *)id, &job));
+	must(ctl_stats(&ctl, &stats));
+	return job.state == MIGD_JOB_STATE_PAUSED && !stats.locked_pages;
+}
+
+/* Told to wait with a batch out: that one ends, and no page is held. */
+static void let_wait(uint64_t id)
+{
+	struct job_change to = NOTHING;
+	struct answer answer;
+	struct job_info job;
+
+	to.paused = 1;
+	change(id, to);
+	commit();
+	wait_until(is_paused, &id, "the job is paused and holds no page");
+	check(!server_reap(&server, &answer), "a batch of a job that waits");
+	must(ctl_job(&ctl, id, &job));
+	check_eq(job.paused, 1);
+	check_eq(job.moved, BATCH);
+}
+
+static void pauses(uint32_t order)
+{
+	struct job_change to = NOTHING;
+	struct job_info job;
+	uint64_t id;
+
+	step("%s, waits and goes on", order_name(order));
+	id = begin(&target, addr, order, 0);
+	let_wait(id);
+	to.paused = 0;
+	change(id, to);
+	server_run(&server, &ctl, id);
+	must(ctl_job(&ctl, id, &job));
+	check_moved(&ctl, &target, &job, addr, BYTES, SEED);
+	check_eq(job.paused, 0);
+	put_back();
+}
+
+static void cancelled(void)
+{
+	struct job_info job;
+	uint64_t id;
+
+	step("cancelled while it waits");
+	id = begin(&target, addr, MIGD_ORDER_COPY_FIRST, 0);
+	let_wait(id);
+	must(ctl_cancel(&ctl, id));
+	wait_job(&ctl, id, &job);
+	check_eq(job.outcome, MIGD_OUTCOME_CANCELLED);
+	check_eq(job.moved, BATCH);
+	check_eq(job.left[MIGD_REASON_UNREACHED], PAGES - BATCH);
+	put_back();
+}
+
+static void gone(void)
+{
+	struct target victim;
+	struct job_info job;
+	uint64_t at, id;
+
+	step("the target dies while its job waits");
+	target_start(&victim);
+	at = (uint64_t)target_call(&victim, mem_new, BYTES, 0, SEED);
+	id = begin(&victim, at, MIGD_ORDER_COPY_FIRST, 0);
+	let_wait(id);
+	target_stop(&victim);
+	wait_job(&ctl, id, &job);
+	check_eq(job.outcome, MIGD_OUTCOME_TARGET_GONE);
+}
+
+/* The job waits for its daemon no longer than one that runs, whatever it was told. */
+static void lost(void)
+{
+	uint32_t locked, wait;
+	struct job_info job;
+	uint64_t id;
+
+	step("the daemon goes while a job waits");
+	must(ctl_config_get(&ctl, &locked, &wait));
+	must(ctl_config_set(&ctl, 0, 200));
+	id = begin(&target, addr, MIGD_ORDER_COPY_FIRST, 0);
+	let_wait(id);
+	server_close(&server);
+	wait_job(&ctl, id, &job);
+	check_eq(job.outcome, MIGD_OUTCOME_SERVER_LOST);
+	must(ctl_config_set(&ctl, 0, wait));
+	server_open(&server, 1, BATCH);
+	put_back();
+}
+
+/* At the old rate the first batch would take minutes to be paid for. */
+static void rate(void)
+{
+	struct job_change to = NOTHING;
+	struct job_info job;
+	uint64_t id;
+
+	step("a page a second, then a thousand, then no limit");
+	id = begin(&target, addr, MIGD_ORDER_COPY_FIRST, PAGE);
+	commit();
+	to.max_rate = 1000 * PAGE;
+	change(id, to);
+	check_eq(server_wait_batch(&server), 0);
+	must(ctl_job(&ctl, id, &job));
+	check_eq(job.max_rate, 1000 * PAGE);
+	to.max_rate = PAGE;
+	change(id, to);
+	commit();
+	to.max_rate = 0;
+	change(id, to);
+	server_run(&server, &ctl, id);
+	must(ctl_job(&ctl, id, &job));
+	check_moved(&ctl, &target, &job, addr, BYTES, SEED);
+	put_back();
+}
+
+static void deadline(void)
+{
+	struct job_change to = NOTHING;
+	struct job_info job;
+	uint64_t id, had;
+
+	step("another deadline");
+	id = begin(&target, addr, MIGD_ORDER_COPY_FIRST, 0);
+	had = server.desc[0].deadline_ns;
+	to.deadline_us = 7654321;
+	change(id, to);
+	check_eq(server.desc[0].deadline_ns, had);
+	commit();
+	check_eq(server_wait_batch(&server), 0);
+	check_eq(server.desc[0].deadline_ns - server.desc[0].lock_ns, to.deadline_us * 1000);
+	server_run(&server, &ctl, id);
+	must(ctl_job(&ctl, id, &job));
+	check_eq(job.deadline_us, to.deadline_us);
+	check_moved(&ctl, &target, &job, addr, BYTES, SEED);
+	put_back();
+}
+
+static void refused(void)
+{
+	struct job_change to = NOTHING;
+	struct job_info job;
+	uint64_t id;
+
+	step("refused, and nothing changes");
+	id = begin(&target, addr, MIGD_ORDER_COPY_FIRST, 0);
+	to.max_rate = PAGE;
+	to.deadline_us = 1;
+	check_eq(ctl_set(&ctl, id, to), -EINVAL);
+	check(strstr(ctl.ack, "deadline"), "no word of the deadline in '%s'", ctl.ack);
+	to.deadline_us = -1;
+	to.paused = 2;
+	check_eq(ctl_set(&ctl, id, to), -ERANGE);
+	must(ctl_job(&ctl, id, &job));
+	check_eq(job.max_rate, 0);
+	check_eq(job.paused, 0);
+	to.paused = 1;
+	check_eq(ctl_set(&ctl, id + 1, to), -ENOENT);
+	check(strstr(ctl.ack, "no job"), "no sentence in '%s'", ctl.ack);
+	check_eq(ctl_raw(&ctl, MIGD_CMD_JOB_SET, 0, 0, NULL, 0), -EINVAL);
+	server_run(&server, &ctl, id);
+	check_eq(ctl_set(&ctl, id, to), -EALREADY);
+	check(strstr(ctl.ack, "ended"), "no sentence in '%s'", ctl.ack);
+	put_back();
+}
+
+int main(void)
+{
+	must(ctl_open(&ctl, true));
+	target_start(&target);
+	addr = (uint64_t)target_call(&target, mem_new, BYTES, 0, SEED);
+	server_open(&server, 1, BATCH);
+	pauses(MIGD_ORDER_COPY_FIRST);
+	pauses(MIGD_ORDER_STATE_FIRST);
+	cancelled();
+	gone();
+	lost();
+	rate();
+	deadline();
+	refused();
+	target_stop(&target);
+	server_close(&server);
+	wait_idle(&ctl);
+	check_clean(&ctl);
+	return 0;
+}
