@@ -85,7 +85,7 @@ struct migd_copy_op {
 	struct sg_table src, dst;
 	struct scatterlist *s_sg, *d_sg;
 	unsigned int s_off, d_off, segs;
-	size_t todo;
+	size_t rest;			/* bytes that no descriptor has yet */
 	bool silent;			/* the last descriptor does not interrupt */
 	unsigned long poll;		/* jiffies until the next look at it */
 	atomic_t out;			/* descriptors out, plus one while pushing */

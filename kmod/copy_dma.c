@@ -84,7 +84,7 @@ static size_t segment(struct migd_copy_op *op)
 
 static void advance(struct migd_copy_op *op, size_t len)
 {
-	op->todo -= len;
+	op->rest -= len;
 	op->s_off += len;
 	if (op->s_off == sg_dma_len(op->s_sg)) {
 		op->s_sg = sg_next(op->s_sg);
@@ -111,14 +111,14 @@ static bool push_some(struct migd_copy_op *op)
 
 	/* Prep to submit at once: a provider may hold a lock in between. */
 	mutex_lock(&op->chan->lock);
-	while (op->todo && !READ_ONCE(op->error)) {
+	while (op->rest && !READ_ONCE(op->error)) {
 		if (READ_ONCE(op->batch->closed) || op->chan->leaving) {
 			cmpxchg(&op->error, 0, op->chan->leaving ? -ENODEV : -ETIME);
 			break;
 		}
 		len = segment(op);
 		flags = DMA_CTRL_ACK;
-		if (len == op->todo || !op->chan->ordered ||
+		if (len == op->rest || !op->chan->ordered ||
 		    op->segs % INTR_EVERY == INTR_EVERY - 1)
 			flags |= DMA_PREP_INTERRUPT;
 		tx = dmaengine_prep_dma_memcpy(chan,
@@ -284,7 +284,7 @@ void migd_copy_dma_start(struct migd_copy_op *op)
 	INIT_DELAYED_WORK(&op->push, push_work);
 	atomic_set(&op->out, 1);
 	op->poll = POLL_MIN;
-	op->todo = (size_t)op->count << PAGE_SHIFT;
+	op->rest = (size_t)op->count << PAGE_SHIFT;
 
 	if (READ_ONCE(batch->closed)) {
 		err = -ETIME;

@@ -244,11 +244,12 @@ out_batch:
 /* Keeps to the job's rate: waits until the pages handed over are paid for. */
 static void pace(struct migd_job *job, u64 *next_ns, unsigned int pages)
 {
-	u64 rate = READ_ONCE(job->max_rate), now = ktime_get_ns(), other;
+	u64 rate = READ_ONCE(job->max_rate), now, other;
 	unsigned long wait;
 
 	if (!rate)
 		return;
+	now = ktime_get_ns();
 	*next_ns = max(*next_ns, now) +
 		mul_u64_u64_div_u64((u64)pages << PAGE_SHIFT, NSEC_PER_SEC, rate);
 	while (now < *next_ns && !migd_job_cancelled(job) && !target_gone(job)) {
