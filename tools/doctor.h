@@ -8,6 +8,7 @@
 #include <sys/types.h>
 #include <linux/types.h>
 
+#include "ready.h"
 #include "text.h"
 
 /*
@@ -18,8 +19,7 @@
  * @no_bus:	why the bus cannot be asked, "" when it can
  * @running:	the daemon owns its name on the bus
  * @no_answer:	what came instead of the daemon's answer, "" when it answered
- * @version, @module_version, @module_error, @ready:
- *		the manager's properties
+ * @says:	the manager's properties
  * @all:	what Describe() answers, or NULL
  * @denied:	why the daemon does not let the caller move memory, "" when it does
  * @unit:	migd.service as systemd knows it; @unit.known when it could be asked
@@ -30,8 +30,7 @@ struct doctor {
 	char no_bus[256];
 	bool running;
 	char no_answer[512];
-	char version[32], module_version[32], module_error[512];
-	int ready;
+	struct ready says;
 	json_t *all;
 	char denied[512];
 	struct {

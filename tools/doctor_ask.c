@@ -111,32 +111,6 @@ static void ask_unit(struct doctor *d, struct client *c)
 	d->unit.known = true;
 }
 
-static int read_text(sd_bus_message *m, char *dst, size_t size)
-{
-	const char *text;
-	int r;
-
-	r = sd_bus_message_read(m, "v", "s", &text);
-	if (r >= 0)
-		text_copy(dst, size, text);
-	return r;
-}
-
-static int read_property(sd_bus_message *m, const char *name, void *userdata)
-{
-	struct doctor *d = userdata;
-
-	if (!strcmp(name, "Version"))
-		return read_text(m, d->version, sizeof(d->version));
-	if (!strcmp(name, "ModuleVersion"))
-		return read_text(m, d->module_version, sizeof(d->module_version));
-	if (!strcmp(name, "ModuleError"))
-		return read_text(m, d->module_error, sizeof(d->module_error));
-	if (!strcmp(name, "Ready"))
-		return sd_bus_message_read(m, "v", "b", &d->ready);
-	return sd_bus_message_skip(m, "v");
-}
-
 /* Send @m, the making of which answered @r, and drop it. */
 static int call(struct client *c, sd_bus_message *m, int r, sd_bus_error *error,
 		sd_bus_message **ret)
@@ -157,7 +131,7 @@ static int ask_properties(struct doctor *d, struct client *c, sd_bus_error *erro
 		r = sd_bus_message_append(m, "s", IFACE_MANAGER);
 	r = call(c, m, r, error, &reply);
 	if (r >= 0)
-		r = client_each_property(reply, read_property, d);
+		r = client_each_property(reply, ready_read, &d->says);
 	sd_bus_message_unref(reply);
 	return r;
 }

@@ -115,14 +115,14 @@ void doctor_channels(const struct doctor *d, struct finding *f)
 		used = snprintf(rest, sizeof(rest), "; held by others: %s", c.others);
 	if (c.free)
 		snprintf(rest + used, sizeof(rest) - used, "; free%s: %s",
-			 d->ready ? why_free : "", c.left);
+			 d->says.ready ? why_free : "", c.left);
 	if (!d->all) {
 		/* Without the daemon none can be ours. */
 		found(f, "%u found%s; the daemon claims those that can copy memory when it runs",
 		      nr, rest);
 	} else if (c.ours) {
 		found(f, "%u of %u claimed by migd: %s%s", c.ours, nr, c.claimed, rest);
-	} else if (!d->ready) {
+	} else if (!d->says.ready) {
 		found_bad(f, DOCTOR_WARN, "%u found, none claimed, as the daemon does not serve%s",
 			  nr, rest);
 		found_fix(f, "see the check of the daemon");

@@ -52,12 +52,12 @@ void doctor_daemon(const struct doctor *d, struct finding *f)
 	} else if (d->no_answer[0]) {
 		found_bad(f, DOCTOR_FAIL, "%s", d->no_answer);
 		found_fix(f, "run `systemctl restart migd.service`");
-	} else if (!d->ready) {
-		found_bad(f, DOCTOR_FAIL, "migd %s runs, but does not serve", d->version);
-		found_fix(f, "%s", d->module_error[0] ? d->module_error :
+	} else if (!d->says.ready) {
+		found_bad(f, DOCTOR_FAIL, "migd %s runs, but does not serve", d->says.version);
+		found_fix(f, "%s", d->says.error[0] ? d->says.error :
 			  "see `journalctl -u migd.service`");
 	} else {
-		found(f, "migd %s runs and serves", d->version);
+		found(f, "migd %s runs and serves", d->says.version);
 	}
 }
 
@@ -66,14 +66,14 @@ void doctor_versions(const struct doctor *d, struct finding *f)
 	char module[64] = "";
 
 	procfs_value(d->root, NULL, module, sizeof(module), "/sys/module/migd/version");
-	if ((!d->version[0] || !strcmp(d->version, MIGCTL_VERSION)) &&
+	if ((!d->says.version[0] || !strcmp(d->says.version, MIGCTL_VERSION)) &&
 	    (!module[0] || !strcmp(module, MIGCTL_VERSION))) {
 		found(f, "migctl " MIGCTL_VERSION ", daemon %s, module %s",
-		      d->version[0] ? d->version : "not asked", module[0] ? module : "not loaded");
+		      d->says.version[0] ? d->says.version : "not asked", module[0] ? module : "not loaded");
 		return;
 	}
 	found_bad(f, DOCTOR_WARN, "migctl " MIGCTL_VERSION ", daemon %s and module %s are not of one version",
-		  d->version[0] ? d->version : "(not asked)", module[0] ? module : "(not loaded)");
+		  d->says.version[0] ? d->says.version : "(not asked)", module[0] ? module : "(not loaded)");
 	found_fix(f, "install all from one version, then `systemctl stop migd.service`, `modprobe -r migd` and `systemctl start migd.service`");
 }
 

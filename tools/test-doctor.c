@@ -191,10 +191,10 @@ static void test_daemon(void)
 	unit("loaded", "inactive", "success");
 	SAYS(doctor_daemon, DOCTOR_WARN, "systemctl start migd.service");
 	d.running = true;
-	snprintf(d.version, sizeof(d.version), MIGCTL_VERSION);
-	snprintf(d.module_error, sizeof(d.module_error), "it is not loaded: modprobe migd");
+	snprintf(d.says.version, sizeof(d.says.version), MIGCTL_VERSION);
+	snprintf(d.says.error, sizeof(d.says.error), "it is not loaded: modprobe migd");
 	SAYS(doctor_daemon, DOCTOR_FAIL, "modprobe migd");
-	d.ready = 1;
+	d.says.ready = 1;
 	SAYS(doctor_daemon, DOCTOR_OK, "serves");
 	snprintf(d.no_answer, sizeof(d.no_answer), "migd does not answer");
 	SAYS(doctor_daemon, DOCTOR_FAIL, "systemctl restart migd.service");
@@ -209,9 +209,9 @@ static void test_versions(void)
 	put("/sys/module/migd/version", "0.0.9\n");
 	SAYS(doctor_versions, DOCTOR_WARN, "modprobe -r migd");
 	put_away("/sys/module/migd/version");
-	snprintf(d.version, sizeof(d.version), "0.0.8");
+	snprintf(d.says.version, sizeof(d.says.version), "0.0.8");
 	SAYS(doctor_versions, DOCTOR_WARN, "0.0.8");
-	d.version[0] = '\0';
+	d.says.version[0] = '\0';
 }
 
 static void test_permission(void)
@@ -285,7 +285,7 @@ static void domain(int i, const char *type)
 
 static void test_channels(void)
 {
-	d.ready = 0;
+	d.says.ready = 0;
 	SAYS(doctor_channels, DOCTOR_WARN, "no DMA channel");
 	SAYS(doctor_iommu, DOCTOR_OK, "no DMA channel");
 	SAYS(doctor_engines, DOCTOR_OK, "does not serve");
@@ -302,7 +302,7 @@ static void test_channels(void)
 
 	d.all = json_pack("{s[{ssss}]}", "engines", "name", "cpu", "state", "ready");
 	SAYS(doctor_channels, DOCTOR_WARN, "does not serve");
-	d.ready = 1;
+	d.says.ready = 1;
 	SAYS(doctor_channels, DOCTOR_WARN, "none of 3 is claimed");
 	SAYS(doctor_engines, DOCTOR_OK, "1 ready");
 	json_array_append_new(json_object_get(d.all, "engines"),

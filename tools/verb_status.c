@@ -6,6 +6,7 @@
 #include "client.h"
 #include "json.h"
 #include "migctl.h"
+#include "ready.h"
 #include "text.h"
 
 static const char help[] =
@@ -19,38 +20,6 @@ static const char help[] =
 
 #define INDENT		10	/* of what follows the first word of a line */
 #define COLUMNS		80
-
-/* The manager's properties; they are there without a module too. */
-struct ready {
-	char version[32], module_version[32], error[512];
-	int ready;
-};
-
-static int read_text(sd_bus_message *m, char *dst, size_t size)
-{
-	const char *text;
-	int r;
-
-	r = sd_bus_message_read(m, "v", "s", &text);
-	if (r >= 0)
-		text_copy(dst, size, text);
-	return r;
-}
-
-static int read_ready(sd_bus_message *m, const char *name, void *userdata)
-{
-	struct ready *ready = userdata;
-
-	if (!strcmp(name, "Version"))
-		return read_text(m, ready->version, sizeof(ready->version));
-	if (!strcmp(name, "ModuleVersion"))
-		return read_text(m, ready->module_version, sizeof(ready->module_version));
-	if (!strcmp(name, "ModuleError"))
-		return read_text(m, ready->error, sizeof(ready->error));
-	if (!strcmp(name, "Ready"))
-		return sd_bus_message_read(m, "v", "b", &ready->ready);
-	return sd_bus_message_skip(m, "v");
-}
 
 static void print_engines(const json_t *engines)
 {
@@ -135,7 +104,7 @@ int verb_status(int argc, char **argv)
 	code = client_manager_properties(&client, IFACE_MANAGER, &properties);
 	if (code != MIGCTL_OK)
 		goto out;
-	r = client_each_property(properties, read_ready, &ready);
+	r = client_each_property(properties, ready_read, &ready);
 	if (r < 0) {
 		code = client_fail(NULL, r);
 		goto out;
