@@ -30,7 +30,7 @@ lost=0
 
 for ((turn = 1; turn <= kills; turn++)); do
 	order=copy-first
-	[ $((turn % 2)) = 1 ] || order=state-first
+	[ $((turn % 2)) = 1 ] || order="state-first"
 	ask t stall
 	ask beat stall
 	daemon=$(systemctl show -P MainPID migd.service)

@@ -391,6 +391,9 @@ while [ $SECONDS -lt $end ] || { [ "$counts" ] && missing; }; do
 	fi
 	if [ $((SECONDS - told)) -ge 60 ]; then
 		so_far
+		# a job that does not return is seen now, with what it waits for
+		quiesce
+		resume
 		told=$SECONDS
 	fi
 done
