@@ -29,6 +29,11 @@
 #define MANAGER_RULE(member)		\
 	BUS_RULE("path='" BUS_ROOT "'", IFACE_MANAGER, member)
 
+/* Whether the daemon serves. */
+#define READY_RULE	\
+	BUS_RULE("path='" BUS_ROOT "'", IFACE_PROPS, "PropertiesChanged") \
+	",arg0='" IFACE_MANAGER "'"
+
 /* The bus's own signals: the daemon comes or goes; the bus is gone. */
 #define OWNER_RULE	"type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged'" \
 			OWNER_RULE_ARG

@@ -212,6 +212,14 @@ static int on_job_new(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return ask_properties(f);
 }
 
+/* A daemon that serves at last knows the jobs, also those that ended without it. */
+static int on_ready(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct follow *f = userdata;
+
+	return f->job.id && f->away ? ask_properties(f) : 0;
+}
+
 static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	const char *path, *outcome;
@@ -336,6 +344,7 @@ static int add_matches(struct follow *f)
 		{ JOBS_RULE(IFACE_JOB, "Done"), on_done },
 		{ MANAGER_RULE("JobNew"), on_job_new },
 		{ MANAGER_RULE("JobRemoved"), on_job_removed },
+		{ READY_RULE, on_ready },
 		{ OWNER_RULE, on_owner },
 		{ DISCONNECTED_RULE, on_disconnected },
 		{ NULL, NULL }

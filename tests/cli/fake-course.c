@@ -26,11 +26,14 @@ static const struct script scripts[] = {
 	{ "events", EVENTS, "moved", .total = 1000, .moved = 1000 },
 	{ "restart", RESTART, "", .total = 1000, .moved = 1000, .next = "back" },
 	{ "restart-late", RESTART, "", .total = 1000, .moved = 1000, .next = "back-late" },
+	{ "restart-unheard", RESTART, "", .total = 1000, .moved = 1000, .next = "back-unheard" },
 	{ "restart-lost", RESTART, "", .total = 1000, .moved = 1000, .next = "back-lost" },
 	{ "restart-held", RESTART, "", .total = 1000, .moved = 1000, .next = "back-held" },
 	{ "restart-never", RESTART, "", .total = 1000, .moved = 1000 },
 	{ "back", RUN, "moved", .total = 1000, .moved = 1000, .resumed = true },
 	{ "back-late", RUN, "moved", .total = 1000, .moved = 1000, .resumed = true, .late = true },
+	{ "back-unheard", RUN, "moved", .total = 1000, .moved = 1000, .resumed = true,
+	  .late = true, .unheard = true },
 	{ "back-lost", RUN, "server-lost", .total = 1000, .moved = 500, .resumed = true },
 	{ "back-held", HOLD, "cancelled", .total = 1000, .moved = 1000,
 	  .resumed = true, .held = true },
@@ -130,6 +133,12 @@ int fake_appear(sd_event_source *source, void *userdata)
 
 	(void)source;
 	fake->exists = true;
+	if (fake->script->unheard) {
+		fake->moved = fake->script->moved;
+		snprintf(fake->state, sizeof(fake->state), "done");
+		snprintf(fake->outcome, sizeof(fake->outcome), "%s", fake->script->outcome);
+		return sd_bus_emit_properties_changed(fake->bus, ROOT, MANAGER, "Ready", NULL);
+	}
 	return sd_bus_emit_signal(fake->bus, ROOT, MANAGER, "JobNew", "to", JOB_ID, JOB_PATH);
 }
 

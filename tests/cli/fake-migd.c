@@ -366,7 +366,7 @@ static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_METHOD("Describe", "", "s", method_describe, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Version", "s", get_any, 0, 0),
 	SD_BUS_PROPERTY("ModuleVersion", "s", get_any, 0, 0),
-	SD_BUS_PROPERTY("Ready", "b", get_any, 0, 0),
+	SD_BUS_PROPERTY("Ready", "b", get_any, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("ModuleError", "s", get_any, 0, 0),
 	SD_BUS_SIGNAL("JobNew", "to", 0),
 	SD_BUS_SIGNAL("JobRemoved", "tos", 0),

@@ -43,6 +43,7 @@ enum course {
  * @next:	the script to go on with after a restart
  * @resumed:	the job is there from the start, half moved
  * @late:	the job appears only when it has been asked for in vain
+ * @unheard:	and had ended, so that nothing but readiness is told of it
  * @held:	the name is asked for only at SIGUSR1
  * @unready:	there is no module
  */
@@ -53,7 +54,7 @@ struct script {
 	__u64 total, moved, gone;
 	const char *refusal;
 	const char *next;
-	bool resumed, late, held, unready;
+	bool resumed, late, unheard, held, unready;
 };
 
 /*

@@ -161,6 +161,10 @@ class Restarts(Case):
     def test_late(self):
         self.restarted("restart-late")
 
+    def test_ended_unheard(self):
+        out, _ = self.restarted("restart-unheard")
+        self.assertIn("job 7 moved", out)
+
     def test_lost(self):
         self.restarted("restart-lost", code=3)
 
