@@ -10,6 +10,7 @@
 #include "bus.h"
 #include "job.h"
 #include "log.h"
+#include "memlimit.h"
 #include "names.h"
 #include "route.h"
 #include "target.h"
@@ -319,6 +320,9 @@ static int submit(struct manager *m, const struct job_request *req, const struct
 
 	if (s.batch_pages > max)
 		s.batch_pages = max;
+	/* An atomic range is one batch, however large: that was asked for. */
+	if (!(req->flags & MIGD_JOB_FLAG_ATOMIC))
+		s.batch_pages = memlimit_batch(memlimit_of("", t->pid), s.batch_pages);
 	jobtab_expect(&m->jobtab, choice);
 	r = nl_submit(m->nl, &s, ret_id);
 	jobtab_learn(&m->jobtab, r < 0 ? 0 : *ret_id, choice);
