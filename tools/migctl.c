@@ -26,6 +26,7 @@ static const struct verb verbs[] = {
 	{ "stats", verb_stats, "counters and times since the module was loaded" },
 	{ "policy", verb_policy, "show the defaults for jobs, or set them" },
 	{ "monitor", verb_monitor, "print what happens, as it happens" },
+	{ "top", verb_top, "show jobs, engines and nodes as they change, on a whole screen" },
 };
 
 static int print_help(void)

@@ -77,5 +77,6 @@ int verb_engines(int argc, char **argv);
 int verb_stats(int argc, char **argv);
 int verb_policy(int argc, char **argv);
 int verb_monitor(int argc, char **argv);
+int verb_top(int argc, char **argv);
 
 #endif /* MIGCTL_H */

@@ -174,8 +174,8 @@ static int method_describe(sd_bus_message *m, void *userdata, sd_bus_error *erro
 			   "pages", 300, "bytes", 1228800, "copy", hist());
 	node = json_pack("{s:i, s:I, s:I}", "id", 0, "total", (json_int_t)2 << 30,
 			 "free", (json_int_t)1 << 30);
-	all = json_pack("{s:s, s:s, s:{s:s}, s:[o], s:[o], s:[]}", "version", "0.1",
-			"module_version", "0.1", "policy", "default_engine", fake->engine,
+	all = json_pack("{s:s, s:s, s:b, s:{s:s}, s:[o], s:[o], s:[]}", "version", "0.1",
+			"module_version", "0.1", "ready", !fake->script->unready, "policy", "default_engine", fake->engine,
 			"engines", engine, "nodes", node, "jobs");
 	for (int i = 0; i < 8; i++) {
 		snprintf(name, sizeof(name), "dma%dchan0", i);

@@ -86,14 +86,14 @@ class Usage(Case):
 
     def test_unknown_options(self):
         for verb in ("status", "doctor", "migrate", "jobs", "cancel", "set", "pause",
-                     "resume", "engines", "stats", "policy", "monitor"):
+                     "resume", "engines", "stats", "policy", "monitor", "top"):
             self.usage(verb, "--bogus", words=["--bogus", f"migctl {verb} --help"])
             self.usage(verb, "-Z", words=["-Z"])
-            self.usage(verb, "--json=1", words=["no value"])
+            self.usage(verb, "--no-start=1", words=["no value"])
             self.assertIn("Usage:", self.migctl(verb, "--help")[0])
 
     def test_too_many(self):
-        for verb in ("status", "engines", "stats", "policy", "monitor"):
+        for verb in ("status", "engines", "stats", "policy", "monitor", "top"):
             self.usage(verb, "more", words=["'more'"])
         self.usage("jobs", "1", "2", words=["'2'"])
         self.usage("cancel", "1", "2", words=["'2'"])

@@ -17,13 +17,14 @@ import jobs         # noqa: E402
 import metrics      # noqa: E402
 import refusals     # noqa: E402
 import remote       # noqa: E402
+import top          # noqa: E402
 import verbs        # noqa: E402
 
 
 def load_tests(loader, _, __):
     return unittest.TestSuite(loader.loadTestsFromModule(module)
                               for module in (doctor, jobs, metrics, refusals, remote,
-                                            verbs))
+                                            top, verbs))
 
 
 if __name__ == "__main__":

@@ -142,7 +142,7 @@ class Completion(Case):
 
     def test_every_option(self):
         for verb in ("status", "doctor", "migrate", "jobs", "cancel", "set", "pause",
-                     "resume", "engines", "stats", "policy", "monitor"):
+                     "resume", "engines", "stats", "policy", "monitor", "top"):
             listed = set(re.findall(r"--[a-z-]+", self.migctl(verb, "--help")[0]))
             self.assertTrue(set(self.complete(verb, "--")) <= listed)
             for option in re.findall(r"^ .*?(--[a-z-]+)", self.migctl(verb, "--help")[0], re.M):
