@@ -37,27 +37,34 @@ static void look(const struct top *top)
 }
 
 /* A machine whose counters are as large as they get. */
-static json_t *sample(unsigned long long bytes)
+static json_t *sample(json_int_t bytes)
 {
-	char text[4096];
+	json_t *stats, *engine, *node, *ended, *job;
 
-	snprintf(text, sizeof(text),
-		 "{\"version\":\"0.1.0\",\"module_version\":\"0.1.0\",\"ready\":true,"
-		 "\"stats\":{\"jobs_active\":1,\"moved\":123456789012,\"locked_pages\":4096,"
-		 "\"quarantined_pages\":4096,\"late\":7,\"blackout\":{\"count\":3,\"p50_ns\":210000,"
-		 "\"p90_ns\":300000,\"p99_ns\":480000,\"max_ns\":1200000}},"
-		 "\"engines\":[{\"name\":\"dma12chan10-and-a-long-name\",\"state\":\"disabled\","
-		 "\"copies\":123456789,\"bytes\":%llu,\"in_flight\":65536,\"errors\":65536,"
-		 "\"quarantined\":65536,\"copy\":{\"count\":1,\"p99_ns\":480000000}}],"
-		 "\"nodes\":[{\"id\":12,\"total\":8796093022208,\"free\":4398046511104}],"
-		 "\"jobs\":[{\"id\":6,\"pid\":1,\"comm\":\"old\",\"from\":0,\"to\":1,"
-		 "\"state\":\"done\",\"outcome\":\"server-lost\",\"total\":10,\"moved\":5},"
-		 "{\"id\":7,\"pid\":4194303,\"comm\":\"r\\u001b[2J\\u00e9dis-server-x\","
-		 "\"from\":-1,\"to\":12,\"state\":\"running\",\"total\":4000000000,"
-		 "\"moved\":1000000000,\"bytes\":%llu,\"left\":{\"file\":1000000000},"
-		 "\"blackout\":{\"count\":1,\"max_ns\":480000000}}]}",
-		 bytes, bytes);
-	return json_loads(text, 0, NULL);
+	stats = json_pack("{s:i, s:I, s:i, s:i, s:i, s:{s:i, s:i, s:i, s:i, s:i}}",
+			  "jobs_active", 1, "moved", (json_int_t)123456789012,
+			  "locked_pages", 4096, "quarantined_pages", 4096, "late", 7, "blackout",
+			  "count", 3, "p50_ns", 210000, "p90_ns", 300000, "p99_ns", 480000,
+			  "max_ns", 1200000);
+	engine = json_pack("{s:s, s:s, s:i, s:I, s:i, s:i, s:i, s:{s:i, s:i}}",
+			   "name", "dma12chan10-and-a-long-name", "state", "disabled",
+			   "copies", 123456789, "bytes", bytes, "in_flight", 65536,
+			   "errors", 65536, "quarantined", 65536,
+			   "copy", "count", 1, "p99_ns", 480000000);
+	node = json_pack("{s:i, s:I, s:I}", "id", 12, "total", (json_int_t)1 << 43,
+			 "free", (json_int_t)1 << 42);
+	ended = json_pack("{s:i, s:i, s:s, s:i, s:i, s:s, s:s, s:i, s:i}", "id", 6, "pid", 1,
+			  "comm", "old", "from", 0, "to", 1, "state", "done",
+			  "outcome", "server-lost", "total", 10, "moved", 5);
+	job = json_pack("{s:i, s:i, s:s, s:i, s:i, s:s, s:I, s:I, s:I, s:{s:I}, s:{s:i, s:i}}",
+			"id", 7, "pid", 4194303, "comm", "r\033[2J\303\251dis-server-x",
+			"from", -1, "to", 12, "state", "running", "total", (json_int_t)4000000000,
+			"moved", (json_int_t)1000000000, "bytes", bytes,
+			"left", "file", (json_int_t)1000000000,
+			"blackout", "count", 1, "max_ns", 480000000);
+	return json_pack("{s:s, s:s, s:b, s:o, s:[o], s:[o], s:[o, o]}", "version", "0.1.0",
+			 "module_version", "0.1.0", "ready", 1, "stats", stats, "engines", engine,
+			 "nodes", node, "jobs", ended, job);
 }
 
 int main(void)

@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <systemd/sd-event.h>
+#include <term.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -210,10 +211,14 @@ static int add_sources(struct view *v)
 /* The screen is ours between here and endwin(): nothing else is printed. */
 static int show(struct view *v)
 {
-	SCREEN *screen;
-	int r;
+	SCREEN *screen = NULL;
+	int r, known;
 
-	screen = newterm(NULL, stdout, stdin);
+	/* Asked first: newterm() keeps what it has when it fails. */
+	if (setupterm(NULL, STDOUT_FILENO, &known) == OK) {
+		del_curterm(cur_term);
+		screen = newterm(NULL, stdout, stdin);
+	}
 	if (!screen) {
 		say_err("the terminal '%s' is not one that a screen can be drawn on: set TERM, or use `migctl monitor`",
 			getenv("TERM") ?: "");

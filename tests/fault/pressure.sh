@@ -60,8 +60,8 @@ for order in "${these[@]}"; do
 	move 0 1 --order "$order"
 	in_time
 	swapping
-	equal "$(of_job .batch_pages)" $((kib * 5 / 8 * 1024 / 16 / $(getconf PAGESIZE))) \
-		"the largest batch, of the limit's pages"
+	# a sixteenth of the limit
+	equal "$(of_job .batch_pages)" $((kib * 40 / $(getconf PAGESIZE))) "the largest batch"
 	nothing_left
 done
 whole
