@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The version in meson.build stands in the module, which dkms builds without
-# meson, and in the man pages too.
+# meson, in Debian's changelog, and in the man pages too.
 set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
@@ -23,6 +23,7 @@ says()
 }
 
 says kmod/internal.h "$(sed -n 's/^#define MIGD_VERSION\t*"\(.*\)"$/\1/p' kmod/internal.h)"
+says debian/changelog "$(sed -n '1s/^migd (\(.*\)) .*$/\1/p' debian/changelog)"
 while IFS= read -r -d '' file; do
 	# pages in mdoc(7), which have no such field, begin with .Dd
 	grep -q '^\.Dd ' "$file" ||

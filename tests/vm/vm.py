@@ -11,6 +11,7 @@ import debian
 import image
 import kernel
 import machine as machines
+import package
 from cache import Failed, end_on_signals, say
 from guest import Vm
 
@@ -44,6 +45,7 @@ def arguments():
     headers = commands.add_parser("kernel-headers", help="print the directory for make -C")
     headers.add_argument("machine")
     commands.add_parser("kernel-source", help="print the tree of linux-source")
+    commands.add_parser("packages", help="build the Debian packages, print their directory")
     commands.add_parser("promtool", help="print the directory of promtool")
     for name, text in (("cross-file", "print a meson cross file (empty: native)"),
                        ("sysroot", "print the directory to compile user space against")):
@@ -116,6 +118,7 @@ ACTIONS = {
         lambda: builder.build(machines.find(args.machine)).payload),
     "kernel-headers": lambda args: to_stderr(lambda: kernel.headers(machines.find(args.machine))),
     "kernel-source": lambda args: to_stderr(kernel.source),
+    "packages": lambda args: to_stderr(package.packages),
     "promtool": lambda args: to_stderr(debian.promtool),
     "cross-file": lambda args: to_stderr(lambda: image.cross_file(args.arch)),
     "sysroot": lambda args: to_stderr(lambda: image.sysroot(args.arch)),

@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The Debian packages build, lintian has no complaint about them, and dkms builds
+# the module for the kernels that meson.build names, and for no older one.
+# timeout: 300
+set -eu -o pipefail
+
+. "$(dirname "$0")/lib.sh"
+packages=$(tests/vm/vm.py packages)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+lintian --fail-on error,warning "$packages"/*.changes >"$work/lintian" 2>&1 || {
+	cat "$work/lintian"
+	exit 1
+}
+
+dpkg-deb -x "$packages"/migd-dkms_*.deb "$work"
+status=0
+# as dkms reads it for `dkms autoinstall -k`, in three scopes
+read_conf()
+{
+	# shellcheck disable=SC2034
+	local kernelver=''
+
+	source_conf
+}
+source_conf()
+{
+	# dkms sets these before
+	# shellcheck disable=SC2034
+	kernel_source_dir='' dkms_tree='' AUTOINSTALL=''
+	. "$work"/usr/src/migd-*/dkms.conf
+}
+# built RELEASE YES-OR-NO: whether dkms builds for it, when told to and by itself
+built()
+{
+	# the conf file looks for it
+	# shellcheck disable=SC2034
+	local kernelver=$1
+	local told=no
+
+	read_conf
+	[[ ! $1 =~ $BUILD_EXCLUSIVE_KERNEL ]] || told=yes
+	[[ $told == "$2" && ${AUTOINSTALL:-no} == "$2" ]] && return
+	echo "kmod/dkms.conf.in: is the module built for kernel $1? $told; by itself? ${AUTOINSTALL:-no}"
+	status=1
+}
+
+least=$(sed -n "s/^kernel_min = '\(.*\)'$/\1/p" meson.build)
+tested=$(sed -n "s/^kernel_tested = '\(.*\)'$/\1/p" meson.build)
+major=${least%.*} minor=${least#*.}
+for release in "$least.0" "$least.12-1-amd64" "$tested.117+deb12-arm64" "$major.$((minor + 1))" \
+	"$major.$((minor + 10))" $((major + 1)).0 $((major + 10)).0; do
+	built "$release" yes
+done
+for release in "$major.$((minor - 1)).99" "$major.1.0-40-amd64" $((major - 1)).19.0; do
+	built "$release" no
+done
+exit $status
