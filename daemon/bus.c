@@ -106,6 +106,8 @@ int bus_open(struct manager *m)
 		r = bus_add_engines(m);
 	if (r >= 0)
 		r = bus_add_jobs(m);
+	if (r >= 0)
+		r = bus_add_groups(m);
 	if (r < 0)
 		log_err("the objects cannot be put on the bus: %s", strerror(-r));
 	return r;

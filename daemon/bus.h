@@ -7,15 +7,18 @@
 #include <systemd/sd-bus.h>
 
 #include "errors.h"
+#include "group.h"
 #include "job.h"
 #include "manager.h"
 
 #define BUS_NAME		"org.migd1"
 #define BUS_ROOT		"/org/migd1"
 #define BUS_JOBS		"/org/migd1/job"
+#define BUS_GROUPS		"/org/migd1/group"
 #define BUS_ENGINES		"/org/migd1/engine"
 #define BUS_MANAGER_IFACE	"org.migd1.Manager"
 #define BUS_JOB_IFACE		"org.migd1.Job"
+#define BUS_GROUP_IFACE		"org.migd1.Group"
 #define BUS_ENGINE_IFACE	"org.migd1.Engine"
 #define BUS_POLICY_IFACE	"org.migd1.Policy"
 
@@ -45,6 +48,7 @@ struct manager *bus_manager_of(sd_bus_message *msg);
 
 int bus_add_manager(struct manager *m);
 int bus_add_jobs(struct manager *m);
+int bus_add_groups(struct manager *m);
 int bus_add_engines(struct manager *m);
 int bus_add_policy(struct manager *m);
 
@@ -56,6 +60,13 @@ void bus_job_progress(struct manager *m, const struct job *job);
 void bus_job_changed(struct manager *m, const struct job *job);
 void bus_job_done(struct manager *m, const struct job *job);
 void bus_job_gone(struct manager *m, const struct job *job);
+
+/* The same of a group. */
+void bus_group_path(uint64_t id, char *path);
+void bus_group_new(struct manager *m, const struct group *g);
+void bus_group_progress(struct manager *m, struct group *g);
+void bus_group_done(struct manager *m, const struct group *g);
+void bus_group_gone(struct manager *m, const struct group *g);
 
 void bus_engine_path(const char *name, char *path);
 void bus_engine_new(struct manager *m, const char *name);
@@ -70,6 +81,11 @@ void bus_quarantine(struct manager *m, const struct nl_channel *channel);
 
 /* The policy was read again. */
 void bus_policy_changed(struct manager *m);
+
+/* bus_target.c: the methods of the manager that make groups. */
+int bus_migrate_processes(sd_bus_message *msg, void *arg, sd_bus_error *error);
+int bus_migrate_unit(sd_bus_message *msg, void *arg, sd_bus_error *error);
+int bus_migrate_cgroup(sd_bus_message *msg, void *arg, sd_bus_error *error);
 
 /* bus_options.c: the a{sv} of MigrateProcess. */
 int bus_read_options(sd_bus_message *msg, struct job_request *req, struct fault *f);

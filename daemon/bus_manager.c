@@ -71,6 +71,23 @@ static int list_jobs(sd_bus_message *msg, void *arg, sd_bus_error *error)
 	return reply_array(msg, "(to)", arg, append_jobs);
 }
 
+static int append_groups(struct manager *m, sd_bus_message *reply)
+{
+	char path[BUS_PATH_LEN];
+	int r = 0;
+
+	for (struct group *g = m->groups; g && r >= 0; g = g->next) {
+		bus_group_path(g->id, path);
+		r = sd_bus_message_append(reply, "(to)", g->id, path);
+	}
+	return r;
+}
+
+static int list_groups(sd_bus_message *msg, void *arg, sd_bus_error *error)
+{
+	return reply_array(msg, "(to)", arg, append_groups);
+}
+
 static int append_engines(struct manager *m, sd_bus_message *reply)
 {
 	char path[BUS_PATH_LEN];
@@ -175,6 +192,18 @@ static const sd_bus_vtable manager_vtable[] = {
 				ARGS("o", job), migrate_process, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("ListJobs", SD_BUS_NO_ARGS, ARGS("a(to)", jobs), list_jobs,
 				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("MigrateProcesses",
+				ARGS("au", pids, "i", from, "i", to, "a{sv}", options),
+				ARGS("o", group), bus_migrate_processes,
+				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("MigrateUnit",
+				ARGS("s", unit, "i", from, "i", to, "a{sv}", options),
+				ARGS("o", group), bus_migrate_unit, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("MigrateCgroup",
+				ARGS("s", path, "i", from, "i", to, "a{sv}", options),
+				ARGS("o", group), bus_migrate_cgroup, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("ListGroups", SD_BUS_NO_ARGS, ARGS("a(to)", groups), list_groups,
+				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("ListEngines", SD_BUS_NO_ARGS, ARGS("a(so)", engines),
 				list_engines, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("ClaimEngine", ARGS("s", name), ARGS("o", engine), claim_engine,
@@ -185,6 +214,8 @@ static const sd_bus_vtable manager_vtable[] = {
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_SIGNAL_WITH_ARGS("JobNew", ARGS("t", id, "o", job), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("JobRemoved", ARGS("t", id, "o", job, "s", outcome), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("GroupNew", ARGS("t", id, "o", group), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("GroupRemoved", ARGS("t", id, "o", group, "s", outcome), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("EngineFault", ARGS("s", engine, "i", errno_, "s", message), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("BatchRescued",
 				ARGS("t", job, "s", cause, "t", moved, "t", put_back), 0),

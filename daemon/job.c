@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bus.h"
+#include "group.h"
 #include "job.h"
 #include "log.h"
 #include "memlimit.h"
@@ -70,6 +71,8 @@ static struct job *job_add(struct manager *m, const struct nl_job *nl, const cha
 		at = &(*at)->next;
 	job->next = *at;
 	*at = job;
+	if (nl->id > m->last_job)
+		m->last_job = nl->id;
 	if (job->done)
 		m->nr_finished++;
 	else
@@ -136,6 +139,7 @@ static void finish(struct manager *m, struct job *job)
 	route_end(m, job->nl.id);
 	log_done(job);
 	bus_job_done(m, job);
+	group_job_ended(m, job);
 	prune(m);
 	manager_status(m);
 }
@@ -145,6 +149,12 @@ static void route(struct manager *m, const struct job *job)
 {
 	if (job->nl.state == MIGD_JOB_STATE_ROUTING)
 		route_begin(m, job);
+}
+
+static void tell_progress(struct manager *m, const struct job *job)
+{
+	bus_job_progress(m, job);
+	group_job_progress(m, job);
 }
 
 /* What the module says of a job, known or not. */
@@ -157,6 +167,7 @@ static void hear(const struct nl_job *nl, void *arg)
 		job = job_add(m, nl, m->policy.default_engine);
 		if (job) {
 			bus_job_new(m, job, !job->done);
+			group_job_known(m, job);
 			route(m, job);
 		}
 		prune(m);
@@ -169,7 +180,7 @@ static void hear(const struct nl_job *nl, void *arg)
 	if (nl->state == MIGD_JOB_STATE_DONE)
 		finish(m, job);
 	else
-		bus_job_progress(m, job);
+		tell_progress(m, job);
 }
 
 void job_refresh(struct manager *m, struct job *job)
@@ -277,10 +288,6 @@ void jobs_free(struct manager *m)
 static int check_request(struct manager *m, const struct job_request *req, const char *engine,
 			 uint32_t *ret_choice, struct fault *f)
 {
-	if (m->nr_active >= m->conf.max_jobs)
-		return fault_set(f, FAULT_TOO_MANY_JOBS,
-				 "%u jobs run already, which is MaxJobs= of migd.conf: wait for one to end or cancel one",
-				 m->nr_active);
 	if (req->order == MIGD_ORDER_STATE_FIRST &&
 	    !(m->device.setup.features & MIGD_FEAT_STATE_FIRST))
 		return fault_set(f, FAULT_INVALID_OPTION,
@@ -294,6 +301,26 @@ static int check_request(struct manager *m, const struct job_request *req, const
 				 "there is no engine '%s': migctl engines lists those there are",
 				 engine);
 	return 0;
+}
+
+static int check_choice(struct manager *m, const struct job_request *req, const char **ret_engine,
+			uint32_t *ret_choice, struct fault *f)
+{
+	int r;
+
+	r = serve_ensure(m, f);
+	if (r < 0)
+		return r;
+	*ret_engine = *req->engine ? req->engine : engine_default(m, ret_choice);
+	return check_request(m, req, *ret_engine, ret_choice, f);
+}
+
+int job_check(struct manager *m, const struct job_request *req, struct fault *f)
+{
+	const char *engine;
+	uint32_t choice;
+
+	return check_choice(m, req, &engine, &choice, f);
 }
 
 /* Everything is checked: hand it to the module. */
@@ -349,16 +376,23 @@ int job_submit(struct manager *m, const struct job_request *req, struct job **re
 	r = target_open(&t, req->pid, f);
 	if (r < 0)
 		return r;
+	if (req->start_time && t.start_time != req->start_time) {
+		r = fault_set(f, FAULT_NO_SUCH_PROCESS,
+			      "process %u has exited and its pid has another owner", req->pid);
+		goto out;
+	}
 	r = target_check_nodes(&t, req->from, req->to, f);
 	if (r < 0)
 		goto out;
-	r = serve_ensure(m, f);
+	r = check_choice(m, req, &engine, &choice, f);
 	if (r < 0)
 		goto out;
-	engine = *req->engine ? req->engine : engine_default(m, &choice);
-	r = check_request(m, req, engine, &choice, f);
-	if (r < 0)
+	if (m->nr_active >= m->conf.max_jobs) {
+		r = fault_set(f, FAULT_TOO_MANY_JOBS,
+			      "%u jobs run already, which is MaxJobs= of migd.conf: wait for one to end or cancel one",
+			      m->nr_active);
 		goto out;
+	}
 	r = target_check_alive(&t, f);
 	if (r < 0)
 		goto out;
@@ -473,7 +507,7 @@ static void on_progress(const struct nl_job *nl, void *arg)
 	job->nl.passes = nl->passes;
 	job->bytes = nl->moved * sysconf(_SC_PAGESIZE);
 	route(m, job);
-	bus_job_progress(m, job);
+	tell_progress(m, job);
 }
 
 static void on_done(const struct nl_job *nl, void *arg)

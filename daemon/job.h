@@ -23,6 +23,7 @@ uint64_t job_left(const struct job *job);
 /* What a caller wants moved. */
 struct job_request {
 	uint32_t pid;
+	uint64_t start_time;		/* of the process; 0: whatever it is */
 	int from, to;
 	uint32_t order;
 	char engine[INI_TEXT_LEN];	/* "": the policy's */
@@ -36,6 +37,8 @@ struct job_request {
 	size_t nr_ranges;
 };
 
+/* Check what does not depend on the process: is it served, are the options right? */
+int job_check(struct manager *m, const struct job_request *req, struct fault *f);
 /* Check everything, then submit; on an error @f says why, and nothing changed. */
 int job_submit(struct manager *m, const struct job_request *req, struct job **ret,
 	       struct fault *f);

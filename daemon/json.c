@@ -58,6 +58,60 @@ json_t *json_job(const struct job *job)
 	return o;
 }
 
+static json_t *json_left_out(const struct group *g)
+{
+	json_t *o = json_object();
+	const char *name;
+	size_t n;
+
+	for (unsigned int state = 0; state < MEMBER_STATES; state++) {
+		n = group_left_out(g, state, &name);
+		if (n)
+			json_object_set_new(o, name, json_integer(I(n)));
+	}
+	return o;
+}
+
+static json_t *json_members(const struct group *g)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < g->nr; i++)
+		json_array_append_new(all, json_pack("{si ss sI}", "pid", (int)g->members[i].pid,
+						     "state", name_member(g->members[i].state),
+						     "job", I(g->members[i].job)));
+	return all;
+}
+
+json_t *json_group(const struct group *g)
+{
+	const struct group_sum *sum = &g->sum;
+	json_t *o;
+
+	o = json_pack("{sI ss ss ss si si ss ss ss ss}", "id", I(g->id),
+		      "kind", name_group_kind(g->kind), "target", g->target, "cgroup", g->cgroup,
+		      "from", g->req.from, "to", g->req.to, "order", name_order(g->req.order),
+		      "engine", g->engine, "state", name_group_state(g->state),
+		      "outcome", name_outcome(g->outcome));
+	if (!o)
+		return NULL;
+	json_object_update_new(o, json_pack("{sI sI sI sI so sI sI sI sI}", "total", I(sum->total),
+					    "moved", I(sum->moved), "routed", I(sum->routed),
+					    "bytes", I(sum->bytes), "left", json_left(sum->left),
+					    "passes", I(sum->passes), "batches", I(sum->batches),
+					    "rescued", I(sum->rescued),
+					    "blackout_max_ns", I(sum->blackout_max_ns)));
+	json_object_update_new(o, json_pack("{si si si so ss so sI sI}",
+					    "processes", (int)g->processes,
+					    "visited", (int)g->visited,
+					    "progress", (int)g->progress,
+					    "left_out", json_left_out(g), "why", g->why,
+					    "members", json_members(g),
+					    "submitted_usec", I(g->submitted_usec),
+					    "elapsed_usec", I(g->elapsed_usec)));
+	return o;
+}
+
 json_t *json_channel(const struct nl_channel *c)
 {
 	return json_pack("{ss* ss* ss* si ss sI sI sI sI sI sI so}", "name", c->name,

@@ -8,11 +8,14 @@
 
 #include <jansson.h>
 
+#include "group.h"
 #include "job.h"
 
 json_t *json_hist(const struct nl_hist *h);
 json_t *json_left(const uint64_t *left);
 json_t *json_job(const struct job *job);
+/* As group_refresh() has left it. */
+json_t *json_group(const struct group *g);
 json_t *json_channel(const struct nl_channel *c);
 json_t *json_policy(const struct policy *p);
 json_t *json_nodes(void);

@@ -42,8 +42,8 @@ static bool stderr_is_journal(void)
 }
 
 struct record {
-	char text[6][FIELD_LEN];
-	struct iovec iov[7];
+	char text[7][FIELD_LEN];
+	struct iovec iov[8];
 	int n;
 };
 
@@ -73,6 +73,8 @@ static int send_to_journal(int level, const struct log_fields *f, char *message)
 		add_field(&r, "MESSAGE_ID=%s", f->message_id);
 	if (f && f->job)
 		add_field(&r, "MIGD_JOB=%llu", (unsigned long long)f->job);
+	if (f && f->group)
+		add_field(&r, "MIGD_GROUP=%llu", (unsigned long long)f->group);
 	if (f && f->pid)
 		add_field(&r, "OBJECT_PID=%d", f->pid);
 	if (f && f->engine)

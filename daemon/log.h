@@ -16,6 +16,8 @@
 #define MSG_VERSION_MISMATCH	"3f3e36c8db1543e98c108ed7ce7ef931"
 #define MSG_JOB_STARTED		"7b32cca9f90f4d8a8ea7cf327f105cda"
 #define MSG_JOB_DONE		"11ef1b1a40314dbcad1774e9d027b31e"
+#define MSG_GROUP_STARTED	"10c26805923548fb8d5fa15e8f254ac5"
+#define MSG_GROUP_DONE		"407a7df58cc7415281f20f0ee21ee2c1"
 #define MSG_ENGINE_FAULT	"a66509254980467c94ff8d19099e5aa1"
 #define MSG_DISABLED		"c6fae43a23684b5a8a2d6d6e91b68ac4"
 #define MSG_COPY_FALLBACK	"5ed1a5401e9a4fcaa893c110b2a81411"
@@ -30,6 +32,7 @@
 struct log_fields {
 	const char *message_id;
 	uint64_t job;
+	uint64_t group;
 	pid_t pid;
 	const char *engine;
 	const char *outcome;

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "bus.h"
+#include "group.h"
 #include "job.h"
 #include "log.h"
 #include "manager.h"
@@ -222,7 +223,8 @@ static int watch(struct manager *m)
 	if (r < 0)
 		return r;
 	sd_event_source_set_enabled(m->retry, SD_EVENT_OFF);
-	return watchdog_start(m);
+	r = groups_init(m);
+	return r < 0 ? r : watchdog_start(m);
 }
 
 int manager_new(struct manager **ret, const char *conf_path, bool conf_must)
@@ -238,6 +240,9 @@ int manager_new(struct manager **ret, const char *conf_path, bool conf_must)
 	m->state_dir = getenv("STATE_DIRECTORY");
 	if (!m->state_dir)
 		m->state_dir = MIGD_STATE_DIR;
+	m->run_dir = getenv("RUNTIME_DIRECTORY");
+	if (!m->run_dir)
+		m->run_dir = MIGD_RUN_DIR;
 	m->device.fd = -1;
 	m->notes_fd = -1;
 	jobtab_init(&m->jobtab);
@@ -257,6 +262,8 @@ int manager_new(struct manager **ret, const char *conf_path, bool conf_must)
 	r = bus_open(m);
 	if (r < 0)
 		goto err;
+	/* Before anybody can ask for them. */
+	groups_load(m);
 	lock_memory(m);
 	*ret = m;
 	return 0;
@@ -287,6 +294,7 @@ void manager_free(struct manager *m)
 	serve_stop(m);
 	events_close(m->events);
 	jobs_free(m);
+	groups_free(m);
 	sd_event_source_disable_unref(m->retry);
 	sd_event_source_disable_unref(m->settle);
 	sd_event_source_disable_unref(m->dev_watch);

@@ -22,6 +22,7 @@
 #include "roster.h"
 #include "worker.h"
 
+struct group;
 struct job;
 struct route;
 
@@ -29,6 +30,7 @@ struct manager {
 	const char *conf_path;
 	bool conf_must;			/* it was named on the command line */
 	const char *state_dir;		/* of policy.conf */
+	const char *run_dir;		/* of the groups */
 	struct conf conf;
 	struct policy policy;
 
@@ -65,7 +67,12 @@ struct manager {
 
 	struct job *jobs;		/* by id, the newest last */
 	unsigned int nr_active, nr_finished;
+	uint64_t last_job;		/* the largest id seen */
 	struct route *routes;		/* of jobs whose large folios move */
+
+	struct group *groups;		/* by id, the newest last */
+	uint64_t last_group;
+	sd_event_source *group_step;	/* take the groups one step further */
 };
 
 /* Everything but serving. 0 or a negative errno, which has been logged. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <linux/migd_netlink.h>
 
+#include "group.h"
 #include "names.h"
 
 static const char * const orders[] = {
@@ -67,6 +68,31 @@ static const char * const rescues[] = {
 	[MIGD_RESCUE_CAUSE_CANCELLED]	= "cancelled",
 };
 
+static const char * const group_kinds[] = {
+	[GROUP_PROCESSES]		= "processes",
+	[GROUP_UNIT]			= "unit",
+	[GROUP_CGROUP]			= "cgroup",
+};
+
+static const char * const group_states[] = {
+	[GROUP_QUEUED]			= "queued",
+	[GROUP_RUNNING]			= "running",
+	[GROUP_WAITING]			= "waiting",
+	[GROUP_DONE]			= "done",
+};
+
+static const char * const members[] = {
+	[MEMBER_PENDING]		= "unvisited",
+	[MEMBER_RUNNING]		= "running",
+	[MEMBER_DONE]			= "done",
+	[MEMBER_EXITED]			= "exited",
+	[MEMBER_KERNEL]			= "kernel",
+	[MEMBER_DAEMON]			= "daemon",
+	[MEMBER_FORBIDDEN]		= "forbidden",
+	[MEMBER_REFUSED]		= "refused",
+	[MEMBER_CANCELLED]		= "cancelled",
+};
+
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
 
 /* A newer module of the same ABI may know a word more. */
@@ -103,6 +129,21 @@ const char *name_channel_state(uint32_t state)
 const char *name_rescue(uint32_t cause)
 {
 	return name_of(rescues, COUNT(rescues), cause);
+}
+
+const char *name_group_kind(uint32_t kind)
+{
+	return name_of(group_kinds, COUNT(group_kinds), kind);
+}
+
+const char *name_group_state(uint32_t state)
+{
+	return name_of(group_states, COUNT(group_states), state);
+}
+
+const char *name_member(uint32_t state)
+{
+	return name_of(members, COUNT(members), state);
 }
 
 int order_of(const char *name)

@@ -15,6 +15,11 @@ const char *name_reason(uint32_t reason);
 const char *name_channel_state(uint32_t state);
 const char *name_rescue(uint32_t cause);
 
+/* Of a group: enum group_kind, group_state, member_state. */
+const char *name_group_kind(uint32_t kind);
+const char *name_group_state(uint32_t state);
+const char *name_member(uint32_t state);
+
 /* enum migd_order of its word, or -EINVAL. */
 int order_of(const char *name);
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bus.h"
+#include "group.h"
 #include "job.h"
 #include "log.h"
 #include "route.h"
@@ -228,6 +229,7 @@ int serve_start(struct manager *m)
 		  m->device.setup.max_batch_pages, m->nr_engines);
 	manager_status(m);
 	bus_ready_changed(m);
+	groups_served(m);
 	return 0;
 }
 

@@ -44,7 +44,7 @@ json_t *json_stats(const struct nl_stats *s, const struct manager *m)
 
 json_t *json_describe(struct manager *m)
 {
-	json_t *o, *engines = json_array(), *jobs = json_array();
+	json_t *o, *engines = json_array(), *jobs = json_array(), *groups = json_array();
 	struct nl_stats stats;
 
 	engines_refresh(m, 0);
@@ -54,10 +54,15 @@ json_t *json_describe(struct manager *m)
 		job_refresh(m, job);
 		json_array_append_new(jobs, json_job(job));
 	}
-	o = json_pack("{ss ss* si sb ss* so so so so}", "version", MIGD_VERSION,
+	for (struct group *g = m->groups; g; g = g->next) {
+		group_refresh(m, g);
+		json_array_append_new(groups, json_group(g));
+	}
+	o = json_pack("{ss ss* si sb ss* so so so so so}", "version", MIGD_VERSION,
 		      "module_version", m->features.version, "abi", MIGD_ABI_VERSION,
 		      "ready", m->ready, "module_error", m->why_not.text,
 		      "policy", json_policy(&m->policy), "engines", engines, "jobs", jobs,
+		      "groups", groups,
 		      "nodes", json_nodes());
 	if (o && m->nl && !nl_get_stats(m->nl, &stats))
 		json_object_set_new(o, "stats", json_stats(&stats, m));

@@ -17,7 +17,8 @@
 /* Of the kernel's task flags, the one that tells threads of its own. */
 #define PF_KTHREAD	0x00200000
 
-/* Field 22 of /proc/PID/stat, counted from the state, which is field 3. */
+/* Fields of /proc/PID/stat, counted from the state, which is field 3. */
+#define STAT_PPID	(4 - 3)
 #define STAT_FLAGS	(9 - 3)
 #define STAT_START	(22 - 3)
 
@@ -49,6 +50,8 @@ int target_parse_stat(const char *line, struct target *t)
 	line = close + 2;
 	t->state = *line;
 	for (int field = 0; field <= STAT_START; field++) {
+		if (field == STAT_PPID)
+			t->ppid = strtol(line, NULL, 10);
 		if (field == STAT_FLAGS)
 			t->flags = strtoul(line, NULL, 10);
 		if (field == STAT_START) {
@@ -86,18 +89,41 @@ static int open_pidfd(struct target *t, struct fault *f)
 			 strerror(errno));
 }
 
-static int read_stat(struct target *t, struct fault *f)
+static int look(struct target *t)
 {
 	char path[64], line[1024];
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", t->pid);
 	if (read_file(path, line, sizeof(line)) < 0 || target_parse_stat(line, t) < 0)
+		return -ESRCH;
+	return 0;
+}
+
+int target_look(struct target *t, pid_t pid)
+{
+	*t = (struct target) { .pid = pid, .pidfd = -1 };
+	return look(t);
+}
+
+bool target_has_exited(const struct target *t)
+{
+	return t->state == 'Z' || t->state == 'X';
+}
+
+bool target_is_kernel(const struct target *t)
+{
+	return t->flags & PF_KTHREAD;
+}
+
+static int read_stat(struct target *t, struct fault *f)
+{
+	if (look(t) < 0)
 		return fault_gone(f, t->pid);
-	if (t->state == 'Z' || t->state == 'X')
+	if (target_has_exited(t))
 		return fault_set(f, FAULT_NO_SUCH_PROCESS,
 				 "process %d has exited and has no memory left to move: choose one that runs",
 				 t->pid);
-	if (t->flags & PF_KTHREAD)
+	if (target_is_kernel(t))
 		return fault_set(f, FAULT_KERNEL_THREAD,
 				 "%d (%s) is a kernel thread and has no memory of its own: choose a process",
 				 t->pid, t->comm);
@@ -184,7 +210,7 @@ static int check_node(int node, struct fault *f)
 	return 0;
 }
 
-static int check_cpuset(const struct target *t, int to, struct fault *f)
+int target_check_cpuset(const struct target *t, int to, struct fault *f)
 {
 	static const char key[] = "\nMems_allowed_list:\t";
 	char path[64], status[8192], *list;
@@ -201,7 +227,7 @@ static int check_cpuset(const struct target *t, int to, struct fault *f)
 			 t->pid, (int)strcspn(list, "\n"), list, to);
 }
 
-int target_check_nodes(const struct target *t, int from, int to, struct fault *f)
+int nodes_check(int from, int to, struct fault *f)
 {
 	int r;
 
@@ -213,5 +239,13 @@ int target_check_nodes(const struct target *t, int from, int to, struct fault *f
 	if (from == to)
 		return fault_set(f, FAULT_INVALID_ARGUMENT,
 				 "source and destination are both node %d: name two nodes", to);
-	return check_cpuset(t, to, f);
+	return 0;
+}
+
+int target_check_nodes(const struct target *t, int from, int to, struct fault *f)
+{
+	int r;
+
+	r = nodes_check(from, to, f);
+	return r < 0 ? r : target_check_cpuset(t, to, f);
 }

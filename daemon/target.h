@@ -14,7 +14,7 @@
 #include "errors.h"
 
 struct target {
-	pid_t pid;
+	pid_t pid, ppid;
 	int pidfd;		/* -1: none */
 	uint64_t start_time;	/* clock ticks since boot */
 	unsigned long flags;	/* PF_* of its main thread */
@@ -26,7 +26,16 @@ struct target {
 int target_open(struct target *t, uint32_t pid, struct fault *f);
 void target_close(struct target *t);
 
-/* May its pages go from node @from (-1: any) to @to? */
+/* What /proc says of @pid, without taking hold of it. -ESRCH: there is none. */
+int target_look(struct target *t, pid_t pid);
+bool target_has_exited(const struct target *t);
+bool target_is_kernel(const struct target *t);
+
+/* Can pages go from node @from (-1: any) to @to at all? */
+int nodes_check(int from, int to, struct fault *f);
+/* May the process have memory on node @to? */
+int target_check_cpuset(const struct target *t, int to, struct fault *f);
+/* Both. */
 int target_check_nodes(const struct target *t, int from, int to, struct fault *f);
 
 /* Is it still the process that was opened? */

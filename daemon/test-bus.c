@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Print the introspection of a manager, a job and an engine, for test-bus.py. */
+/* Print the introspection of a manager, a job, a group and an engine, for test-bus.py. */
 #include <string.h>
 #include <sys/socket.h>
 
@@ -63,7 +63,10 @@ static void print_introspection(struct ends *e, const char *path)
 int main(void)
 {
 	struct job job = { .nl = { .id = 7 }, .done = true };
-	struct manager m = { .jobs = &job, .nr_finished = 1, .nr_engines = 1 };
+	struct group group = { .id = 3, .state = GROUP_DONE };
+	struct manager m = {
+		.jobs = &job, .groups = &group, .nr_finished = 1, .nr_engines = 1,
+	};
 	struct ends e = { };
 
 	strcpy(m.engines[0].name, "cpu");
@@ -71,8 +74,10 @@ int main(void)
 	m.bus = e.server;
 	check(bus_add_manager(&m) >= 0 && bus_add_policy(&m) >= 0);
 	check(bus_add_engines(&m) >= 0 && bus_add_jobs(&m) >= 0);
+	check(bus_add_groups(&m) >= 0);
 	print_introspection(&e, BUS_ROOT);
 	print_introspection(&e, BUS_JOBS "/7");
+	print_introspection(&e, BUS_GROUPS "/3");
 	print_introspection(&e, BUS_ENGINES "/cpu");
 	sd_bus_close_unref(e.client);
 	sd_bus_close_unref(e.server);

@@ -60,7 +60,7 @@ def documented(page):
                 names = [call[1]]
             else:
                 names = []
-                for group, kind in re.findall(r"([\w, ]+?) \(([^)]+)\)", head):
+                for group, kind in re.findall(r"([\w, ]+?) \(((?:[^()]|\([^()]*\))+)\)", head):
                     for name in re.findall(r"\w+", group):
                         here[name] = kind
                         names.append(name)
@@ -74,7 +74,7 @@ def main():
     with open(sys.argv[2], encoding="utf-8") as f:
         told, silent = documented(f.read())
     wrong = [f"{name}: there is no sentence" for name in silent]
-    if set(real) != {f"org.migd1.{i}" for i in ("Manager", "Job", "Engine", "Policy")}:
+    if set(real) != {f"org.migd1.{i}" for i in ("Manager", "Job", "Group", "Engine", "Policy")}:
         wrong.append(f"introspection has the interfaces {sorted(real)}")
     for interface in sorted(set(real) | set(told)):
         is_, says = real.get(interface, {}), told.get(interface, {})

@@ -41,6 +41,35 @@ static void test_job(void)
 	json_decref(o);
 }
 
+static void test_group(void)
+{
+	struct member members[] = {
+		{ .pid = 5, .state = MEMBER_DONE, .job = 1ULL << 60 },
+		{ .pid = 6, .state = MEMBER_PENDING },
+		{ .pid = 7, .state = MEMBER_KERNEL },
+	};
+	struct group g = {
+		.id = 3, .kind = GROUP_UNIT, .target = "a.service", .req.from = -1, .engine = "auto",
+		.members = members, .nr = 3, .processes = 3, .visited = 2, .state = GROUP_RUNNING,
+		.sum = { .left = { [MIGD_REASON_REFUSED] = 3 }, .blackout_max_ns = 77 },
+	};
+	json_t *o = json_group(&g);
+
+	check_keys(o, "id,kind,target,cgroup,from,to,order,engine,state,outcome,processes,visited");
+	check_keys(o, "progress,left_out,why,members,total,moved,routed,bytes,left,passes,batches");
+	check_keys(o, "rescued,blackout_max_ns,submitted_usec,elapsed_usec");
+	check(json_object_size(json_object_get(o, "left_out")) == 1);
+	check(json_integer_value(json_object_get(json_object_get(o, "left_out"), "kernel")) == 1);
+	check(json_array_size(json_object_get(o, "members")) == 3);
+	json_decref(o);
+
+	/* What it has not visited when it has ended it has left out. */
+	g.state = GROUP_DONE;
+	o = json_group(&g);
+	check(json_is_integer(json_object_get(json_object_get(o, "left_out"), "unvisited")));
+	json_decref(o);
+}
+
 static void test_rest(void)
 {
 	static struct manager m;
@@ -62,7 +91,7 @@ static void test_rest(void)
 	check_keys(o, "lock,copy,commit,blackout,daemon");
 	json_decref(o);
 	o = json_describe(&m);
-	check_keys(o, "version,module_version,abi,ready,module_error,policy,engines,jobs,nodes");
+	check_keys(o, "version,module_version,abi,ready,module_error,policy,engines,jobs,groups,nodes");
 	check(json_array_size(json_object_get(o, "nodes")) >= 1);
 	json_decref(o);
 }
@@ -70,6 +99,7 @@ static void test_rest(void)
 int main(void)
 {
 	test_job();
+	test_group();
 	test_rest();
 	return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "errors.h"
+#include "group.h"
 #include "names.h"
 
 static void check_all(const char *(*name)(uint32_t), uint32_t last)
@@ -28,6 +29,9 @@ int main(void)
 	check_all(name_reason, MIGD_REASON_MAX);
 	check_all(name_channel_state, MIGD_CHANNEL_STATE_DISABLED);
 	check_all(name_rescue, MIGD_RESCUE_CAUSE_CANCELLED);
+	check_all(name_group_kind, GROUP_KINDS - 1);
+	check_all(name_group_state, GROUP_DONE);
+	check_all(name_member, MEMBER_STATES - 1);
 	check(order_of("state-first") == MIGD_ORDER_STATE_FIRST && order_of("") == -EINVAL);
 
 	for (int id = FAULT_NONE + 1; id < FAULT_MAX_; id++) {

@@ -19,7 +19,7 @@ static void test_stat(void)
 
 	check(!target_parse_stat(stat_line, &t));
 	check(!strcmp(t.comm, "a) b (c") && t.state == 'S');
-	check(t.flags == 4194560 && t.start_time == 987654);
+	check(t.flags == 4194560 && t.start_time == 987654 && t.ppid == 1);
 	for (size_t len = 0; len < strlen(stat_line) - 15; len++) {
 		memcpy(cut, stat_line, len);
 		cut[len] = '\0';
@@ -55,6 +55,7 @@ static void test_processes(void)
 		close(fds[1]);
 		_exit(read(fds[0], &pid, 1) != 0);
 	}
+	check(!target_look(&t, pid) && t.ppid == getpid() && !target_is_kernel(&t));
 	check(!target_open(&t, pid, &f) && t.start_time && t.pidfd >= 0);
 	check(target_check_nodes(&t, 0, 0, &f) < 0 && f.id == FAULT_INVALID_ARGUMENT);
 	check(target_check_nodes(&t, -1, 1000, &f) < 0 && f.id == FAULT_NO_SUCH_NODE);
@@ -67,8 +68,10 @@ static void test_processes(void)
 	check(!waitid(P_PID, pid, &si, WEXITED | WNOWAIT));
 	check(target_check_alive(&t, &f) < 0 && f.id == FAULT_NO_SUCH_PROCESS);
 	target_close(&t);
+	check(!target_look(&t, pid) && target_has_exited(&t));
 	check(target_open(&t, pid, &f) < 0 && strstr(f.text, "has exited"));
 	check(waitpid(pid, NULL, 0) == pid);
+	check(target_look(&t, pid) == -ESRCH);
 	check(target_open(&t, pid, &f) < 0 && strstr(f.text, "there is no process"));
 }
 

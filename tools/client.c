@@ -23,6 +23,7 @@ struct known_error {
 };
 
 #define NO_SUCH_JOB	"org.migd1.Error.NoSuchJob"
+#define NO_SUCH_GROUP	"org.migd1.Error.NoSuchGroup"
 #define NOT_RUNNING	"migd is not running and the bus cannot start it: " \
 			"install it, or run `systemctl start migd`"
 #define NO_ANSWER	"migd does not answer: see `systemctl status migd` and `journalctl -u migd`"
@@ -62,6 +63,9 @@ static const struct known_error known_errors[] = {
 	{ SD_BUS_ERROR_UNKNOWN_PROPERTY, MIGCTL_ABSENT, OTHER_VERSION },
 	{ SD_BUS_ERROR_INVALID_SIGNATURE, MIGCTL_ABSENT, OTHER_VERSION },
 };
+
+const struct kind kind_job = { "job", "jobs", BUS_JOBS, IFACE_JOB };
+const struct kind kind_group = { "group", "groups", BUS_GROUPS, IFACE_GROUP };
 
 static const struct known_error *find_error(const char *name)
 {
@@ -129,17 +133,20 @@ int client_fail(const sd_bus_error *error, int r)
 bool client_no_object(const sd_bus_error *error)
 {
 	return sd_bus_error_has_name(error, NO_SUCH_JOB) ||
+	       sd_bus_error_has_name(error, NO_SUCH_GROUP) ||
 	       sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_OBJECT) ||
 	       sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_METHOD) ||
 	       sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_INTERFACE);
 }
 
-int client_fail_job(const sd_bus_error *error, int r, __u64 id)
+int client_fail_job(const sd_bus_error *error, int r, const struct kind *kind, __u64 id)
 {
-	/* The service's own sentence says more: the job may have ended. */
-	if (!client_no_object(error) || sd_bus_error_has_name(error, NO_SUCH_JOB))
+	/* The service's own sentence says more: it may have ended. */
+	if (!client_no_object(error) || sd_bus_error_has_name(error, NO_SUCH_JOB) ||
+	    sd_bus_error_has_name(error, NO_SUCH_GROUP))
 		return client_fail(error, r);
-	say_err("there is no job %llu: `migctl jobs` lists those there are", id);
+	say_err("there is no %s %llu: `migctl %s` lists those there are", kind->word, id,
+		kind->verb);
 	return MIGCTL_FAILED;
 }
 
@@ -228,7 +235,7 @@ int client_send(struct client *c, sd_bus_message *m, int r)
 	return code;
 }
 
-int client_send_job(struct client *c, sd_bus_message *m, int r, __u64 id)
+int client_send_job(struct client *c, sd_bus_message *m, int r, const struct kind *kind, __u64 id)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	int code = MIGCTL_OK;
@@ -236,7 +243,7 @@ int client_send_job(struct client *c, sd_bus_message *m, int r, __u64 id)
 	if (r >= 0)
 		r = sd_bus_call(c->bus, m, 0, &error, NULL);
 	if (r < 0)
-		code = client_fail_job(&error, r, id);
+		code = client_fail_job(&error, r, kind, id);
 	sd_bus_message_unref(m);
 	sd_bus_error_free(&error);
 	return code;
@@ -251,9 +258,9 @@ int client_add_matches(struct client *c, const struct client_match *matches, voi
 	return r;
 }
 
-/* Call a method that answers JSON, of @job if not NULL. Returns an exit code. */
+/* Call a method that answers JSON, of a @kind if not NULL. Returns an exit code. */
 static int call_json(struct client *c, const char *path, const char *iface, const char *member,
-		     const __u64 *job, json_t **ret)
+		     const struct kind *kind, __u64 id, json_t **ret)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *m = NULL, *reply = NULL;
@@ -266,7 +273,7 @@ static int call_json(struct client *c, const char *path, const char *iface, cons
 	if (r >= 0)
 		r = sd_bus_message_read(reply, "s", &text);
 	if (r < 0)
-		code = job ? client_fail_job(&error, r, *job) : client_fail(&error, r);
+		code = kind ? client_fail_job(&error, r, kind, id) : client_fail(&error, r);
 	else if (json_read(text, ret) < 0)
 		code = MIGCTL_FAILED;
 	sd_bus_error_free(&error);
@@ -277,15 +284,26 @@ static int call_json(struct client *c, const char *path, const char *iface, cons
 
 int client_manager_json(struct client *c, const char *member, json_t **ret)
 {
-	return call_json(c, BUS_ROOT, IFACE_MANAGER, member, NULL, ret);
+	return call_json(c, BUS_ROOT, IFACE_MANAGER, member, NULL, 0, ret);
 }
 
-int client_job_json(struct client *c, __u64 id, json_t **ret)
+int client_job_json(struct client *c, const struct kind *kind, __u64 id, json_t **ret)
 {
 	char path[JOB_PATH_SIZE];
 
-	client_job_path(path, id);
-	return call_json(c, path, IFACE_JOB, "Describe", &id, ret);
+	client_job_path(path, kind, id);
+	return call_json(c, path, kind->iface, "Describe", kind, id, ret);
+}
+
+int client_cancel(struct client *c, const struct kind *kind, __u64 id)
+{
+	char path[JOB_PATH_SIZE];
+	sd_bus_message *m = NULL;
+	int r;
+
+	client_job_path(path, kind, id);
+	r = client_new_call(c, path, kind->iface, "Cancel", &m);
+	return client_send_job(c, m, r, kind, id);
 }
 
 int client_manager_properties(struct client *c, const char *iface, sd_bus_message **ret)
@@ -331,24 +349,25 @@ int client_each_property(sd_bus_message *m,
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
-void client_job_path(char path[static JOB_PATH_SIZE], __u64 id)
+void client_job_path(char path[static JOB_PATH_SIZE], const struct kind *kind, __u64 id)
 {
-	snprintf(path, JOB_PATH_SIZE, BUS_JOBS "/%llu", id);
+	snprintf(path, JOB_PATH_SIZE, "%s/%llu", kind->dir, id);
 }
 
-int client_job_id(const char *path, __u64 *ret)
+int client_job_id(const char *path, const struct kind *kind, __u64 *ret)
 {
-	size_t len = strlen(BUS_JOBS "/");
+	size_t len = strlen(kind->dir);
 
-	if (strncmp(path, BUS_JOBS "/", len))
+	if (strncmp(path, kind->dir, len) || path[len] != '/')
 		return -EINVAL;
-	return parse_u64(path + len, ret);
+	return parse_u64(path + len + 1, ret);
 }
 
-int client_parse_job(const char *word, __u64 *ret)
+int client_parse_job(const char *word, const struct kind *kind, __u64 *ret)
 {
 	if (parse_u64(word, ret) >= 0)
 		return MIGCTL_OK;
-	say_err("'%s' is no job id: give the number that `migctl jobs` shows", word);
+	say_err("'%s' is no %s id: give the number that `migctl %s` shows", word, kind->word,
+		kind->verb);
 	return MIGCTL_USAGE;
 }

@@ -11,9 +11,11 @@
 #define BUS_NAME	"org.migd1"
 #define BUS_ROOT	"/org/migd1"
 #define BUS_JOBS	"/org/migd1/job"
+#define BUS_GROUPS	"/org/migd1/group"
 #define BUS_ENGINES	"/org/migd1/engine"
 #define IFACE_MANAGER	"org.migd1.Manager"
 #define IFACE_JOB	"org.migd1.Job"
+#define IFACE_GROUP	"org.migd1.Group"
 #define IFACE_ENGINE	"org.migd1.Engine"
 #define IFACE_POLICY	"org.migd1.Policy"
 #define IFACE_PROPS	"org.freedesktop.DBus.Properties"
@@ -26,6 +28,8 @@
 
 #define JOBS_RULE(iface, member)	\
 	BUS_RULE("path_namespace='" BUS_JOBS "'", iface, member)
+#define GROUPS_RULE(iface, member)	\
+	BUS_RULE("path_namespace='" BUS_GROUPS "'", iface, member)
 #define MANAGER_RULE(member)		\
 	BUS_RULE("path='" BUS_ROOT "'", IFACE_MANAGER, member)
 
@@ -42,6 +46,20 @@
 	"type='signal',interface='org.freedesktop.DBus.Local',member='Disconnected'"
 
 struct opts;
+
+/*
+ * struct kind - of what runs: a job, or a group of them
+ *
+ * @word:	what it is called
+ * @verb:	the verb that lists them
+ * @dir:	where their objects are
+ * @iface:	the interface of those
+ */
+struct kind {
+	const char *word, *verb, *dir, *iface;
+};
+
+extern const struct kind kind_job, kind_group;
 
 /*
  * struct client - the connection
@@ -75,8 +93,8 @@ int client_explain(const sd_bus_error *error, int r, char *sentence, size_t size
 /* Say what an error of the bus or the service means; returns its exit code. */
 int client_fail(const sd_bus_error *error, int r);
 
-/* As client_fail(), for a call on a job's object, which may not exist. */
-int client_fail_job(const sd_bus_error *error, int r, __u64 id);
+/* As client_fail(), for a call on the object of a job or group, which may not exist. */
+int client_fail_job(const sd_bus_error *error, int r, const struct kind *kind, __u64 id);
 
 /* Whether the error says that the object called is not there. */
 bool client_no_object(const sd_bus_error *error);
@@ -87,8 +105,8 @@ int client_new_call(struct client *c, const char *path, const char *iface, const
 
 /* Send the call @m, the making of which answered @r, and drop it; returns an exit code. */
 int client_send(struct client *c, sd_bus_message *m, int r);
-/* The same for a call on job @id. */
-int client_send_job(struct client *c, sd_bus_message *m, int r, __u64 id);
+/* The same for a call on job or group @id. */
+int client_send_job(struct client *c, sd_bus_message *m, int r, const struct kind *kind, __u64 id);
 
 /* Who takes a signal. */
 struct client_match {
@@ -102,8 +120,10 @@ int client_add_matches(struct client *c, const struct client_match *matches, voi
 /* Describe() of the manager, GetStats(): what they answer. Returns an exit code. */
 int client_manager_json(struct client *c, const char *member, json_t **ret);
 
-/* Describe() of a job. Returns an exit code. */
-int client_job_json(struct client *c, __u64 id, json_t **ret);
+/* Describe() of a job or group. Returns an exit code. */
+int client_job_json(struct client *c, const struct kind *kind, __u64 id, json_t **ret);
+/* Its Cancel(). */
+int client_cancel(struct client *c, const struct kind *kind, __u64 id);
 
 /* GetAll() of an interface of the manager. Returns an exit code. */
 int client_manager_properties(struct client *c, const char *iface, sd_bus_message **ret);
@@ -115,10 +135,10 @@ int client_each_property(sd_bus_message *m,
 
 /* /org/migd1/job/ID, to and from. */
 #define JOB_PATH_SIZE	64
-void client_job_path(char path[static JOB_PATH_SIZE], __u64 id);
-int client_job_id(const char *path, __u64 *ret);
+void client_job_path(char path[static JOB_PATH_SIZE], const struct kind *kind, __u64 id);
+int client_job_id(const char *path, const struct kind *kind, __u64 *ret);
 
-/* Parse a job's id that a person typed. Returns an exit code. */
-int client_parse_job(const char *word, __u64 *ret);
+/* Parse the id of a job or group that a person typed. Returns an exit code. */
+int client_parse_job(const char *word, const struct kind *kind, __u64 *ret);
 
 #endif /* MIGCTL_CLIENT_H */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Starting a job and waiting for its outcome.
+ * Starting a job, or a group of them, and waiting for its outcome.
  *
  * The job lives in the kernel module and survives the daemon; so does the wait.
+ * A group is the daemon's, which finds it again when systemd has restarted it.
  * Everything here is an answer or a signal of the bus, a signal of the process
  * or the one timer that ends the wait for a daemon that does not come back.
  */
@@ -37,7 +38,7 @@ static void finish_lost(struct follow *f, int code)
 /* Act on what is now known of the job. */
 static void look(struct follow *f)
 {
-	if (!f->progress.started && f->job.pid)
+	if (!f->progress.started && job_is_known(&f->job))
 		progress_start(&f->progress, &f->job);
 	else
 		progress_update(&f->progress, &f->job);
@@ -58,8 +59,8 @@ static int on_cancelled(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		return 0;
 	}
 	progress_info(&f->progress, &f->job,
-		      "job %llu was not cancelled (%s): still waiting for it",
-		      f->job.id, e->message ? e->message : e->name);
+		      "%s %llu was not cancelled (%s): still waiting for it",
+		      f->job.kind->word, f->job.id, e->message ? e->message : e->name);
 	return 0;
 }
 
@@ -69,17 +70,25 @@ static void send_cancel(struct follow *f)
 	sd_bus_message *m = NULL;
 	int r;
 
-	client_job_path(path, f->job.id);
-	r = client_new_call(f->client, path, IFACE_JOB, "Cancel", &m);
+	client_job_path(path, f->job.kind, f->job.id);
+	r = client_new_call(f->client, path, f->job.kind->iface, "Cancel", &m);
 	if (r >= 0)
 		r = sd_bus_call_async(f->client->bus, NULL, m, on_cancelled, f, 0);
 	sd_bus_message_unref(m);
 	if (r < 0)
 		progress_info(&f->progress, &f->job,
-			      "job %llu cannot be cancelled (%s): still waiting for it",
-			      f->job.id, strerror(-r));
+			      "%s %llu cannot be cancelled (%s): still waiting for it",
+			      f->job.kind->word, f->job.id, strerror(-r));
 	else
 		f->cancel_sent = true;
+}
+
+static void lost_group(struct follow *f)
+{
+	progress_info(&f->progress, &f->job,
+		      "the daemon that is back does not know group %llu, as it was stopped and not restarted: what has moved stays moved; `migctl jobs` shows the job of the moment, migrate again for the others",
+		      f->job.id);
+	finish_lost(f, f->job.moved ? MIGCTL_PARTLY : MIGCTL_FAILED);
 }
 
 static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -88,6 +97,11 @@ static int on_properties(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	struct follow *f = userdata;
 	int r;
 
+	/* A daemon that is back has had its groups from the start. */
+	if (e && client_no_object(e) && job_is_group(&f->job) && f->away) {
+		lost_group(f);
+		return 0;
+	}
 	if (e && client_no_object(e)) {
 		/* Not there yet: JobNew will tell when it is; or gone: JobRemoved has told. */
 		return 0;
@@ -120,10 +134,10 @@ static int ask_properties(struct follow *f)
 	sd_bus_message *m = NULL;
 	int r;
 
-	client_job_path(path, f->job.id);
+	client_job_path(path, f->job.kind, f->job.id);
 	r = client_new_call(f->client, path, IFACE_PROPS, "GetAll", &m);
 	if (r >= 0)
-		r = sd_bus_message_append(m, "s", IFACE_JOB);
+		r = sd_bus_message_append(m, "s", f->job.kind->iface);
 	if (r >= 0)
 		r = sd_bus_call_async(f->client->bus, NULL, m, on_properties, f, 0);
 	sd_bus_message_unref(m);
@@ -143,7 +157,7 @@ static int on_submitted(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	}
 	r = sd_bus_message_read(m, "o", &path);
 	if (r >= 0)
-		r = client_job_id(path, &f->job.id);
+		r = client_job_id(path, f->job.kind, &f->job.id);
 	if (r >= 0 && f->no_block) {
 		finish(f, MIGCTL_OK);
 		return 0;
@@ -160,7 +174,8 @@ static bool is_ours(const struct follow *f, sd_bus_message *m)
 {
 	__u64 id;
 
-	return f->job.id && !client_job_id(sd_bus_message_get_path(m), &id) && id == f->job.id;
+	return f->job.id && !client_job_id(sd_bus_message_get_path(m), f->job.kind, &id) &&
+	       id == f->job.id;
 }
 
 static int on_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -172,7 +187,7 @@ static int on_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	if (!is_ours(f, m))
 		return 0;
 	r = sd_bus_message_read(m, "s", &iface);
-	if (r < 0 || strcmp(iface, IFACE_JOB))
+	if (r < 0 || strcmp(iface, f->job.kind->iface))
 		return 0;
 	r = job_read_properties(&f->job, m);
 	if (r < 0)
@@ -238,8 +253,10 @@ static int on_away_too_long(sd_event_source *source, uint64_t usec, void *userda
 	struct follow *f = userdata;
 
 	progress_info(&f->progress, &f->job,
-		      "the daemon has not come back with job %llu, which the kernel ends by itself: see `systemctl status migd` and `journalctl -u migd`",
-		      f->job.id);
+		      "the daemon has not come back with %s %llu, %s: see `systemctl status migd` and `journalctl -u migd`",
+		      f->job.kind->word, f->job.id, job_is_group(&f->job) ?
+		      "whose job of the moment the kernel ends by itself" :
+		      "which the kernel ends by itself");
 	finish_lost(f, f->interrupts ? MIGCTL_CANCELLED : MIGCTL_ABSENT);
 	return 0;
 }
@@ -254,8 +271,9 @@ static int on_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		return 0;
 	if (!after[0] || (before[0] && !f->away)) {
 		progress_info(&f->progress, &f->job,
-			      "the daemon has gone, job %llu goes on in the kernel: waiting for the daemon to come back",
-			      f->job.id);
+			      "the daemon has gone, %s %llu goes on %s: waiting for the daemon to come back",
+			      f->job.kind->word, f->job.id, job_is_group(&f->job) ?
+			      "with the next one" : "in the kernel");
 		f->cancel_sent = false;
 		f->away = sd_event_source_disable_unref(f->away);
 		r = sd_event_add_time_relative(f->event, &f->away, CLOCK_MONOTONIC, f->away_usec,
@@ -272,8 +290,8 @@ static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *erro
 
 	if (f->job.id)
 		progress_info(&f->progress, &f->job,
-			      "the system bus is gone, job %llu goes on: when the bus is back, see `migctl jobs %llu`",
-			      f->job.id, f->job.id);
+			      "the system bus is gone, %s %llu goes on: when the bus is back, see `migctl %s %llu`",
+			      f->job.kind->word, f->job.id, f->job.kind->verb, f->job.id);
 	else
 		client_fail(NULL, -ECONNRESET);
 	finish_lost(f, f->interrupts ? MIGCTL_CANCELLED : MIGCTL_ABSENT);
@@ -288,22 +306,25 @@ static int on_interrupt(sd_event_source *source, const struct signalfd_siginfo *
 	if (f->interrupts++) {
 		if (!f->job.id)
 			progress_info(&f->progress, &f->job,
-				      "left before migd answered: `migctl jobs` shows whether there is a job");
+				      "left before migd answered: `migctl %s` shows whether there is a %s",
+				      f->job.kind->verb, f->job.kind->word);
 		else
 			progress_info(&f->progress, &f->job,
-				      "left while job %llu is being cancelled: `migctl jobs %llu` shows its outcome",
-				      f->job.id, f->job.id);
+				      "left while %s %llu is being cancelled: `migctl %s %llu` shows its outcome",
+				      f->job.kind->word, f->job.id, f->job.kind->verb,
+				      f->job.id);
 		finish_lost(f, MIGCTL_CANCELLED);
 		return 0;
 	}
 	if (!f->job.id) {
 		progress_info(&f->progress, &f->job,
-			      "the job will be cancelled when migd answers; interrupt again to leave at once");
+			      "the %s will be cancelled when migd answers; interrupt again to leave at once",
+			      f->job.kind->word);
 		return 0;
 	}
 	progress_info(&f->progress, &f->job,
-		      "cancelling job %llu and waiting for its outcome; interrupt again to leave at once",
-		      f->job.id);
+		      "cancelling %s %llu and waiting for its outcome; interrupt again to leave at once",
+		      f->job.kind->word, f->job.id);
 	/* Without a daemon the cancel is sent when one is back. */
 	if (!f->away)
 		send_cancel(f);
@@ -339,18 +360,29 @@ static int add_signals(struct follow *f)
 
 static int add_matches(struct follow *f)
 {
-	static const struct client_match matches[] = {
+	static const struct client_match of_job[] = {
 		{ JOBS_RULE(IFACE_PROPS, "PropertiesChanged"), on_changed },
 		{ JOBS_RULE(IFACE_JOB, "Done"), on_done },
 		{ MANAGER_RULE("JobNew"), on_job_new },
 		{ MANAGER_RULE("JobRemoved"), on_job_removed },
+		{ NULL, NULL }
+	};
+	static const struct client_match of_group[] = {
+		{ GROUPS_RULE(IFACE_PROPS, "PropertiesChanged"), on_changed },
+		{ GROUPS_RULE(IFACE_GROUP, "Done"), on_done },
+		{ MANAGER_RULE("GroupRemoved"), on_job_removed },
+		{ NULL, NULL }
+	};
+	static const struct client_match of_daemon[] = {
 		{ READY_RULE, on_ready },
 		{ OWNER_RULE, on_owner },
 		{ DISCONNECTED_RULE, on_disconnected },
 		{ NULL, NULL }
 	};
+	int r;
 
-	return client_add_matches(f->client, matches, f);
+	r = client_add_matches(f->client, job_is_group(&f->job) ? of_group : of_job, f);
+	return r < 0 ? r : client_add_matches(f->client, of_daemon, f);
 }
 
 int follow_init(struct follow *f)

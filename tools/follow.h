@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Starting a job and waiting for its outcome. */
+/* Starting a job, or a group, and waiting for its outcome. */
 #ifndef MIGCTL_FOLLOW_H
 #define MIGCTL_FOLLOW_H
 
@@ -13,12 +13,13 @@
 struct client;
 
 /*
- * struct follow - one job, from its submission to its outcome
+ * struct follow - one job or group, from its submission to its outcome
  *
  * @client:	the connection, attached to @event
  * @event:	the loop that follow_run() runs
  * @progress:	what the person sees
- * @job:	the job as last told; its id is 0 until the service has answered
+ * @job:	the job as last told, its kind set before; its id is 0 until the
+ *		service has answered
  * @no_block:	end as soon as there is an id
  * @away_usec:	how long to wait for a daemon that has gone
  * @away:	the timer of that wait, on while the daemon is gone or without the job
@@ -44,7 +45,10 @@ struct follow {
 	bool lost;
 };
 
-/* Listen; @f has its client, progress style and wait set. 0 or -errno, nothing said. */
+/*
+ * Listen; @f has its client, kind of job, progress style and wait set. 0 or -errno,
+ * nothing said.
+ */
 int follow_init(struct follow *f);
 void follow_done(struct follow *f);
 

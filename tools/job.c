@@ -10,36 +10,43 @@
 #include "migctl.h"
 #include "text.h"
 
-enum kind { KIND_U64, KIND_U32, KIND_INT, KIND_TEXT };
+enum type { TYPE_U64, TYPE_U32, TYPE_INT, TYPE_TEXT };
 
 /* Where a property, and the JSON member of the same meaning, goes. */
 struct field {
 	const char *property;
 	const char *member;
-	enum kind kind;
-	size_t offset;
+	enum type type;
+	size_t offset, size;
 };
 
-#define FIELD(p, m, k, f)	{ p, m, k, offsetof(struct job, f) }
+#define FIELD(p, m, t, f) \
+	{ p, m, t, offsetof(struct job, f), sizeof(((struct job *)NULL)->f) }
 
 static const struct field fields[] = {
-	FIELD("Id", "id", KIND_U64, id),
-	FIELD("Pid", "pid", KIND_U32, pid),
-	FIELD("Comm", "comm", KIND_TEXT, comm),
-	FIELD("From", "from", KIND_INT, from),
-	FIELD("To", "to", KIND_INT, to),
-	FIELD("Order", "order", KIND_TEXT, order),
-	FIELD("Engine", "engine", KIND_TEXT, engine),
-	FIELD("State", "state", KIND_TEXT, state),
-	FIELD("Outcome", "outcome", KIND_TEXT, outcome),
-	FIELD("Total", "total", KIND_U64, total),
-	FIELD("Moved", "moved", KIND_U64, moved),
-	FIELD("Routed", "routed", KIND_U64, routed),
-	FIELD("Bytes", "bytes", KIND_U64, bytes),
-	FIELD("Passes", "passes", KIND_U32, passes),
-	FIELD("Batches", "batches", KIND_U64, batches),
-	FIELD("Rescued", "rescued", KIND_U64, rescued),
-	FIELD("ElapsedUSec", "elapsed_usec", KIND_U64, elapsed_usec),
+	FIELD("Id", "id", TYPE_U64, id),
+	FIELD("Pid", "pid", TYPE_U32, pid),
+	FIELD("Comm", "comm", TYPE_TEXT, comm),
+	FIELD("From", "from", TYPE_INT, from),
+	FIELD("To", "to", TYPE_INT, to),
+	FIELD("Order", "order", TYPE_TEXT, order),
+	FIELD("Engine", "engine", TYPE_TEXT, engine),
+	FIELD("State", "state", TYPE_TEXT, state),
+	FIELD("Outcome", "outcome", TYPE_TEXT, outcome),
+	FIELD("Total", "total", TYPE_U64, total),
+	FIELD("Moved", "moved", TYPE_U64, moved),
+	FIELD("Routed", "routed", TYPE_U64, routed),
+	FIELD("Bytes", "bytes", TYPE_U64, bytes),
+	FIELD("Passes", "passes", TYPE_U32, passes),
+	FIELD("Batches", "batches", TYPE_U64, batches),
+	FIELD("Rescued", "rescued", TYPE_U64, rescued),
+	FIELD("ElapsedUSec", "elapsed_usec", TYPE_U64, elapsed_usec),
+	FIELD("Kind", "kind", TYPE_TEXT, target_kind),
+	FIELD("Target", "target", TYPE_TEXT, target),
+	FIELD("Processes", "processes", TYPE_U32, processes),
+	FIELD("Visited", "visited", TYPE_U32, visited),
+	FIELD("Progress", "progress", TYPE_U32, progress),
+	FIELD("Why", "why", TYPE_TEXT, why),
 };
 
 static void *field_at(struct job *job, const struct field *f)
@@ -49,20 +56,20 @@ static void *field_at(struct job *job, const struct field *f)
 
 static int read_field(struct job *job, const struct field *f, sd_bus_message *m)
 {
-	static const char types[] = { [KIND_U64] = 't', [KIND_U32] = 'u',
-				      [KIND_INT] = 'i', [KIND_TEXT] = 's' };
-	const char type[] = { types[f->kind], '\0' };
+	static const char types[] = { [TYPE_U64] = 't', [TYPE_U32] = 'u',
+				      [TYPE_INT] = 'i', [TYPE_TEXT] = 's' };
+	const char type[] = { types[f->type], '\0' };
 	const char *text;
 	int r;
 
 	r = sd_bus_message_enter_container(m, 'v', type);
 	if (r < 0)
 		return r;
-	if (f->kind == KIND_TEXT) {
+	if (f->type == TYPE_TEXT) {
 		r = sd_bus_message_read_basic(m, 's', &text);
 		if (r < 0)
 			return r;
-		text_copy(field_at(job, f), JOB_TEXT, text);
+		text_copy(field_at(job, f), f->size, text);
 	} else {
 		r = sd_bus_message_read_basic(m, type[0], field_at(job, f));
 		if (r < 0)
@@ -71,29 +78,34 @@ static int read_field(struct job *job, const struct field *f, sd_bus_message *m)
 	return sd_bus_message_exit_container(m);
 }
 
-static void add_left(struct job *job, const char *reason, __u64 pages)
+static void add_left(struct left *left, unsigned int *nr, const char *reason, __u64 count)
 {
-	if (!pages || job->nr_left == JOB_MAX_LEFT)
+	if (!count || *nr == JOB_MAX_LEFT)
 		return;
-	text_copy(job->left[job->nr_left].reason, sizeof(job->left[0].reason), reason);
-	job->left[job->nr_left++].pages = pages;
+	text_copy(left[*nr].reason, sizeof(left->reason), reason);
+	left[(*nr)++].pages = count;
 }
 
-static int read_left(struct job *job, sd_bus_message *m)
+/* Read a{st} or a{su}. */
+static int read_left(struct left *left, unsigned int *nr, sd_bus_message *m, char type)
 {
+	const char contents[] = { '{', 's', type, '}', '\0' };
+	const char array[] = { 'a', '{', 's', type, '}', '\0' };
 	const char *reason;
-	__u64 pages;
+	__u64 pages = 0;
+	__u32 small;
 	int r;
 
-	r = sd_bus_message_enter_container(m, 'v', "a{st}");
+	r = sd_bus_message_enter_container(m, 'v', array);
 	if (r < 0)
 		return r;
-	r = sd_bus_message_enter_container(m, 'a', "{st}");
+	r = sd_bus_message_enter_container(m, 'a', contents);
 	if (r < 0)
 		return r;
-	job->nr_left = 0;
-	while ((r = sd_bus_message_read(m, "{st}", &reason, &pages)) > 0)
-		add_left(job, reason, pages);
+	*nr = 0;
+	while ((r = type == 't' ? sd_bus_message_read(m, contents, &reason, &pages) :
+				  sd_bus_message_read(m, contents, &reason, &small)) > 0)
+		add_left(left, nr, reason, type == 't' ? pages : small);
 	if (r < 0)
 		return r;
 	r = sd_bus_message_exit_container(m);
@@ -107,7 +119,9 @@ static int read_property(sd_bus_message *m, const char *name, void *userdata)
 	struct job *job = userdata;
 
 	if (!strcmp(name, "Left"))
-		return read_left(job, m);
+		return read_left(job->left, &job->nr_left, m, 't');
+	if (!strcmp(name, "LeftOut"))
+		return read_left(job->left_out, &job->nr_left_out, m, 'u');
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		if (!strcmp(name, fields[i].property))
 			return read_field(job, &fields[i], m);
@@ -138,22 +152,36 @@ void job_read_json(struct job *job, const json_t *object)
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
 		const struct field *f = &fields[i];
 
-		if (f->kind == KIND_TEXT)
-			text_copy(field_at(job, f), JOB_TEXT, json_str(object, f->member));
-		else if (f->kind == KIND_U64)
+		if (f->type == TYPE_TEXT)
+			text_copy(field_at(job, f), f->size, json_str(object, f->member));
+		else if (f->type == TYPE_U64)
 			*(__u64 *)field_at(job, f) = json_u64(object, f->member);
-		else if (f->kind == KIND_U32)
+		else if (f->type == TYPE_U32)
 			*(__u32 *)field_at(job, f) = json_u64(object, f->member);
 		else
 			*(int *)field_at(job, f) = json_s64(object, f->member, -1);
 	}
 	job->nr_left = 0;
 	json_object_foreach(json_object_get(object, "left"), reason, pages)
-		add_left(job, reason, json_integer_value(pages));
+		add_left(job->left, &job->nr_left, reason, json_integer_value(pages));
+	job->nr_left_out = 0;
+	json_object_foreach(json_object_get(object, "left_out"), reason, pages)
+		add_left(job->left_out, &job->nr_left_out, reason, json_integer_value(pages));
+	job->blackout_max = json_u64(object, "blackout_max_ns");
 	hist_read_json(&job->lock, object, "lock");
 	hist_read_json(&job->copy, object, "copy");
 	hist_read_json(&job->commit, object, "commit");
 	hist_read_json(&job->blackout, object, "blackout");
+}
+
+bool job_is_group(const struct job *job)
+{
+	return job->kind == &kind_group;
+}
+
+bool job_is_known(const struct job *job)
+{
+	return job_is_group(job) ? job->processes : job->pid;
 }
 
 bool job_is_done(const struct job *job)

@@ -11,6 +11,8 @@
 #define JOB_TEXT	64
 #define JOB_MAX_LEFT	32	/* reasons; there are 17 */
 
+struct kind;
+
 struct hist {
 	__u64 count, p50, p90, p99, max;	/* times in ns */
 };
@@ -20,7 +22,9 @@ struct left {
 	__u64 pages;
 };
 
+/* A job; or a group, which is told of in much the same way. */
 struct job {
+	const struct kind *kind;
 	__u64 id;
 	__u32 pid;
 	char comm[JOB_TEXT];
@@ -33,6 +37,16 @@ struct job {
 	__u32 passes;
 	__u64 batches, rescued, elapsed_usec;
 	struct hist lock, copy, commit, blackout;	/* from JSON only */
+
+	/* Of groups only. */
+	char target_kind[JOB_TEXT];	/* unit, cgroup or processes */
+	char target[256];
+	__u32 processes, visited;
+	__u32 progress;			/* in thousandths */
+	struct left left_out[JOB_MAX_LEFT];	/* processes, by reason */
+	unsigned int nr_left_out;
+	char why[384];			/* a sentence on one of them */
+	__u64 blackout_max;		/* ns; from JSON only */
 };
 
 /* Take what an a{sv} says of the job; what it does not name stays. 0 or -errno. */
@@ -41,7 +55,10 @@ int job_read_properties(struct job *job, sd_bus_message *m);
 void job_read_json(struct job *job, const json_t *object);
 void hist_read_json(struct hist *hist, const json_t *object, const char *key);
 
+bool job_is_group(const struct job *job);
 bool job_is_done(const struct job *job);
+/* Has enough been told of it to tell a person? */
+bool job_is_known(const struct job *job);
 __u64 job_left(const struct job *job);
 
 /* Pages dealt with: moved, or left for a reason. */
@@ -62,5 +79,8 @@ void job_print_detail(const struct job *job);
 /* What a reason means and what to do about it; see reason.c. */
 const char *reason_meaning(const char *reason);
 const char *reason_advice(const char *reason);
+/* The same for processes that were left out of a group. */
+const char *left_out_meaning(const char *reason);
+const char *left_out_advice(const char *reason);
 
 #endif /* MIGCTL_JOB_H */

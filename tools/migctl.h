@@ -73,6 +73,7 @@ int verb_cancel(int argc, char **argv);
 int verb_set(int argc, char **argv);
 int verb_pause(int argc, char **argv);
 int verb_resume(int argc, char **argv);
+int verb_groups(int argc, char **argv);
 int verb_engines(int argc, char **argv);
 int verb_stats(int argc, char **argv);
 int verb_policy(int argc, char **argv);

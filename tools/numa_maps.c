@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "numa_maps.h"
 #include "rangelist.h"
@@ -110,5 +111,61 @@ int numa_maps_policies(FILE *file, int from, int to,
 	free(line);
 	for (unsigned int i = 0; !r && i < nr; i++)
 		tell(&uses[i], userdata);
+	return r;
+}
+
+/* Not page cache, though it has a name. */
+static bool is_shared(const char *words)
+{
+	static const char *const names[] = {
+		" file=/memfd:", " file=/SYSV", " file=/dev/shm/", " file=/dev/zero ",
+		" file=/dev/zero\\040(deleted) ",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strstr(words, names[i]))
+			return true;
+	return false;
+}
+
+/* Base pages of each page that the line counts. */
+static __u64 base_pages(const char *words)
+{
+	static const char key[] = " kernelpagesize_kB=";
+	const char *at = strstr(words, key);
+	__u64 kb = at ? strtoull(at + sizeof(key) - 1, NULL, 10) : 0;
+	long page_kb = sysconf(_SC_PAGESIZE) / 1024;
+
+	return kb > (__u64)page_kb && kb <= 1 << 24 ? kb / page_kb : 1;
+}
+
+int numa_maps_pages(FILE *file, int from, int to, struct numa_pages *ret)
+{
+	char *line = NULL, *words, *end;
+	size_t alloc = 0;
+	__u64 pages;
+	int r;
+
+	*ret = (struct numa_pages) { .own = 0 };
+	while (errno = 0, getline(&line, &alloc, file) > 0) {
+		words = strchr(line, ' ');
+		if (!words)
+			continue;
+		/* The last word is one between blanks, too. */
+		end = strchr(words, '\n');
+		if (end)
+			*end = ' ';
+		pages = source_pages(words, from, to);
+		if (strstr(words, " huge "))
+			ret->huge += pages * base_pages(words);
+		else if (is_shared(words))
+			ret->shared += pages;
+		else if (strstr(words, " file="))
+			ret->files += pages;
+		else
+			ret->own += pages;
+	}
+	r = ferror(file) ? -errno : 0;
+	free(line);
 	return r;
 }

@@ -20,6 +20,21 @@ struct policy_use {
 };
 
 /*
+ * struct numa_pages - pages on the source, in base pages
+ *
+ * @own:	anonymous memory
+ * @shared:	memory that processes share: memfd, SysV, /dev/shm
+ * @huge:	hugetlb, of either kind
+ * @files:	mappings of files: page cache, and pages of it that were changed
+ */
+struct numa_pages {
+	__u64 own, shared, huge, files;
+};
+
+/* Count the pages on @from (-1: on any node but @to). Returns 0 or -errno. */
+int numa_maps_pages(FILE *file, int from, int to, struct numa_pages *ret);
+
+/*
  * Tell each policy that names nodes but not @to, of mappings with pages on
  * @from (-1: on any node but @to). Returns 0 or -errno of the file.
  */

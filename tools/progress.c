@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client.h"
 #include "job.h"
 #include "progress.h"
 
@@ -55,8 +56,12 @@ static bool is_through(const struct job *job)
 static unsigned int percent(const struct progress *p, const struct job *job)
 {
 	/* The target may have given pages back since they were counted, or got new ones. */
-	if (is_through(job) || (job->total && p->handled >= job->total))
+	if (is_through(job) ||
+	    (!job_is_group(job) && job->total && p->handled >= job->total))
 		return 100;
+	/* What its later processes have is not known yet. */
+	if (job_is_group(job))
+		return job->progress / 10;
 	if (!job->total)
 		return 0;
 	return p->handled * 100 / job->total;
@@ -92,10 +97,14 @@ static void compose(const struct progress *p, const struct job *job, char *line,
 	char parts[4][64], head[40], bar[160];
 	unsigned int shown, used, room, full;
 
-	snprintf(head, sizeof(head), "job %llu ", job->id);
+	snprintf(head, sizeof(head), "%s %llu ", job->kind->word, job->id);
 	snprintf(parts[0], sizeof(parts[0]), "%3u%%", percent(p, job));
 	if (!strcmp(job->state, "waiting"))
-		snprintf(parts[1], sizeof(parts[1]), "  waiting for the daemon");
+		snprintf(parts[1], sizeof(parts[1]), job_is_group(job) ?
+			 "  waiting for its turn" : "  waiting for the daemon");
+	else if (job_is_group(job))
+		snprintf(parts[1], sizeof(parts[1]), "  %u/%u processes", job->visited,
+			 job->processes);
 	else
 		snprintf(parts[1], sizeof(parts[1]), "  %llu/%llu pages", p->handled,
 			 job->total);
@@ -157,7 +166,8 @@ void progress_start(struct progress *p, const struct job *job)
 	if (p->style == PROGRESS_NONE)
 		return;
 	job_subject(job, subject, sizeof(subject));
-	printf("job %llu: moving %s, %s, engine %s\n", job->id, subject, job->order, job->engine);
+	printf("%s %llu: moving %s, %s, engine %s\n", job->kind->word, job->id, subject, job->order,
+	       job->engine);
 	fflush(stdout);
 	progress_update(p, job);
 }
@@ -177,8 +187,13 @@ void progress_update(struct progress *p, const struct job *job)
 	if (p->style != PROGRESS_LINES || tenth <= p->told)
 		return;
 	p->told = tenth;
-	printf("job %llu: %u%%, %llu of %llu pages, %s\n", job->id, percent(p, job), p->handled,
-	       job->total, text_rate(shown_rate(p, job)).s);
+	if (job_is_group(job))
+		printf("group %llu: %u%%, %u of %u processes, %llu pages moved, %s\n", job->id,
+		       percent(p, job), job->visited, job->processes, job->moved,
+		       text_rate(shown_rate(p, job)).s);
+	else
+		printf("job %llu: %u%%, %llu of %llu pages, %s\n", job->id, percent(p, job),
+		       p->handled, job->total, text_rate(shown_rate(p, job)).s);
 	fflush(stdout);
 }
 

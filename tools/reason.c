@@ -46,13 +46,30 @@ static const struct reason reasons[] = {
 	  "see the other reasons, then migrate again" },
 };
 
-static const struct reason *find(const char *name)
+static const struct reason *find_in(const struct reason *table, size_t nr, const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
-		if (!strcmp(name, reasons[i].name))
-			return &reasons[i];
+	for (size_t i = 0; i < nr; i++)
+		if (!strcmp(name, table[i].name))
+			return &table[i];
 	return NULL;
 }
+
+static const struct reason *find(const char *name)
+{
+	return find_in(reasons, ARRAY_SIZE(reasons), name);
+}
+
+/* Why processes were left out of a group. */
+static const struct reason left_out[] = {
+	{ "exited", "they exited before it was their turn", "nothing: they have no memory left" },
+	{ "kernel", "kernel threads, which have no memory of their own", "nothing" },
+	{ "daemon", "migd's own, which would wait for itself", "nothing" },
+	{ "forbidden", "their cpuset does not allow the destination",
+	  "add the node to cpuset.mems (AllowedMemoryNodes= of the unit), then migrate again" },
+	{ "refused", "they could not be moved", "see the sentence below" },
+	{ "cancelled", "their jobs were cancelled", "migrate again" },
+	{ "unvisited", "it ended before their turn", "migrate again" },
+};
 
 const char *reason_meaning(const char *name)
 {
@@ -64,6 +81,20 @@ const char *reason_meaning(const char *name)
 const char *reason_advice(const char *name)
 {
 	const struct reason *reason = find(name);
+
+	return reason ? reason->advice : "see migctl(1) of the migd that runs";
+}
+
+const char *left_out_meaning(const char *name)
+{
+	const struct reason *reason = find_in(left_out, ARRAY_SIZE(left_out), name);
+
+	return reason ? reason->meaning : "a reason that this migctl does not know";
+}
+
+const char *left_out_advice(const char *name)
+{
+	const struct reason *reason = find_in(left_out, ARRAY_SIZE(left_out), name);
 
 	return reason ? reason->advice : "see migctl(1) of the migd that runs";
 }

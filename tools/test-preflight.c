@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Tests of preflight.c, on trees of files that look like /proc and /sys. */
+/* Tests of preflight.c and numa_maps.c, on trees of files that look like /proc and /sys. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "numa_maps.h"
 #include "preflight.h"
+#include "procfs.h"
 #include "test-tree.h"
 #include "text.h"
 
@@ -96,6 +99,37 @@ static void test_policies(void)
 	CHECK(look(1, 0, false) == 0 && !sentences);
 }
 
+static void count(int from, int to, struct numa_pages *pages)
+{
+	FILE *file = procfs_open(tree_root, "/proc/42/numa_maps");
+
+	CHECK(file && !numa_maps_pages(file, from, to, pages));
+	if (file)
+		fclose(file);
+}
+
+static void test_pages(void)
+{
+	struct numa_pages pages;
+
+	put("/proc/42/numa_maps",
+	    "10000 default heap anon=3 dirty=3 N0=2 N1=1 kernelpagesize_kB=4\n"
+	    "20000 bind:0 anon=4 N0=4 kernelpagesize_kB=4\n"
+	    "30000 default file=/usr/lib/libc.so.6 anon=2 mapped=9 N0=9 kernelpagesize_kB=4\n"
+	    "40000 default file=/memfd:x\\040(deleted) dirty=7 N0=7 kernelpagesize_kB=4\n"
+	    "50000 default file=/dev/zero\\040(deleted) N0=5 kernelpagesize_kB=4\n"
+	    "60000 default file=/anon_hugepage\\040(deleted) huge anon=1 N0=1 kernelpagesize_kB=2048\n"
+	    "70000 default\n"
+	    "junk\n");
+	count(0, 1, &pages);
+	CHECK(pages.own == 6 && pages.files == 9 && pages.shared == 12);
+	CHECK(pages.huge == 2048 * 1024 / (unsigned long)sysconf(_SC_PAGESIZE));
+	count(1, 0, &pages);
+	CHECK(pages.own == 1 && !pages.files && !pages.shared && !pages.huge);
+	count(-1, 0, &pages);
+	CHECK(pages.own == 1);
+}
+
 static void test_unreadable(void)
 {
 	put_away("/proc/42/numa_maps");
@@ -110,6 +144,7 @@ int main(void)
 	test_cpuset();
 	test_balancing();
 	test_policies();
+	test_pages();
 	test_unreadable();
 	return tree_end();
 }

@@ -14,17 +14,6 @@ static const char help[] =
 	"      --no-start  fail when the daemon does not run\n"
 	"  -h, --help      this text\n";
 
-static int cancel(struct client *c, __u64 id)
-{
-	char path[JOB_PATH_SIZE];
-	sd_bus_message *m = NULL;
-	int r;
-
-	client_job_path(path, id);
-	r = client_new_call(c, path, IFACE_JOB, "Cancel", &m);
-	return client_send_job(c, m, r, id);
-}
-
 int verb_cancel(int argc, char **argv)
 {
 	struct opts opts = { .verb = "cancel", .help = help };
@@ -40,15 +29,15 @@ int verb_cancel(int argc, char **argv)
 		say_err("which job? Give the id that `migctl jobs` shows");
 		return MIGCTL_USAGE;
 	}
-	code = client_parse_job(argv[optind++], &id);
+	code = client_parse_job(argv[optind++], &kind_job, &id);
 	if (code != MIGCTL_OK)
 		return code;
 	code = client_open_args(&client, &opts, argc, argv);
 	if (code != MIGCTL_OK)
 		return code;
-	code = cancel(&client, id);
+	code = client_cancel(&client, &kind_job, id);
 	if (code == MIGCTL_OK && opts.json) {
-		code = client_job_json(&client, id, &job);
+		code = client_job_json(&client, &kind_job, id, &job);
 		if (code == MIGCTL_OK) {
 			json_print(job);
 			json_decref(job);

@@ -44,7 +44,7 @@ static int print_table(const json_t *jobs, bool legend)
 	size_t i;
 
 	json_array_foreach(jobs, i, object) {
-		struct job job = { };
+		struct job job = { .kind = &kind_job };
 
 		job_read_json(&job, object);
 		add_job(&t, &job);
@@ -73,11 +73,11 @@ static int show_all(struct client *c, const struct opts *opts)
 
 static int show_one(struct client *c, const struct opts *opts, __u64 id)
 {
-	struct job job = { };
+	struct job job = { .kind = &kind_job };
 	json_t *object;
 	int code;
 
-	code = client_job_json(c, id, &object);
+	code = client_job_json(c, &kind_job, id, &object);
 	if (code != MIGCTL_OK)
 		return code;
 	if (opts->json) {
@@ -102,7 +102,7 @@ int verb_jobs(int argc, char **argv)
 	if (code != OPTS_GO_ON)
 		return code;
 	if (optind < argc) {
-		code = client_parse_job(argv[optind++], &id);
+		code = client_parse_job(argv[optind++], &kind_job, &id);
 		if (code != MIGCTL_OK)
 			return code;
 		one = true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* migctl migrate: move the memory of a process. */
+/* migctl migrate: move the memory of a process, or of several. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,15 +7,21 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "dry_run.h"
 #include "follow.h"
 #include "json.h"
 #include "migctl.h"
 #include "preflight.h"
+#include "target.h"
 #include "text.h"
 
 static const char help[] =
-	"Usage: migctl migrate PID --to NODE [OPTION...]\n\n"
-	"Move the memory of process PID to NUMA node NODE.\n\n"
+	"Usage: migctl migrate PID... --to NODE [OPTION...]\n"
+	"       migctl migrate --unit UNIT | --cgroup PATH --to NODE [OPTION...]\n\n"
+	"Move the memory of process PID to NUMA node NODE; that of several processes, a\n"
+	"unit of systemd or a cgroup as one group, with what they fork meanwhile.\n\n"
+	"  -u, --unit UNIT          a service, scope or slice and all below it\n"
+	"      --cgroup PATH        a cgroup below /sys/fs/cgroup and all below it\n"
 	"      --from NODE          leave only this node; default: every node but --to\n"
 	"      --to NODE            where the memory goes\n"
 	"      --order ORDER        copy-first (default) or state-first\n"
@@ -28,19 +34,22 @@ static const char help[] =
 	"      --leave-large        leave large pages and those with tags where they are\n"
 	"      --verify             compare each page with its copy before it is used\n"
 	"      --atomic             move all pages of each --range or none\n"
-	"      --no-block           start the job, print its id and leave\n"
+	"      --dry-run            only look: the processes, their pages, what is in the way\n"
+	"      --no-block           start it, print its id and leave\n"
 	"      --daemon-timeout TIME  how long to wait for a daemon that went away\n"
 	"                           while the job runs; default 30s\n"
 	"  -q, --quiet              print nothing but errors and warnings\n"
 	"  -v, --verbose            tell also what could not be looked at beforehand\n"
-	"      --json               print what became of the job as JSON\n"
+	"      --json               print what became of it as JSON\n"
 	"      --no-start           fail when the daemon does not run\n"
 	"  -h, --help               this text\n\n"
 	"Exits with 0 when all was moved, 1 failed, 2 usage, 3 moved a part, 4 denied,\n"
 	"5 daemon or module not there, 130 cancelled.\n";
 
 enum {
-	OPT_FROM = OPT_OWN,
+	OPT_CGROUP = OPT_OWN,
+	OPT_DRY_RUN,
+	OPT_FROM,
 	OPT_TO,
 	OPT_ORDER,
 	OPT_ENGINE,
@@ -64,7 +73,8 @@ struct range {
 /* What the command line asks for. */
 struct request {
 	struct opts opts;
-	__u32 pid;
+	const struct kind *kind;	/* what it will be */
+	struct target target;
 	int from, to;
 	const char *order, *engine;
 	__u32 batch_pages;		/* 0: not given */
@@ -73,7 +83,7 @@ struct request {
 	bool has_max_rate;
 	struct range *ranges;
 	size_t nr_ranges;
-	bool leave_large, verify, atomic, no_block, quiet, verbose;
+	bool leave_large, verify, atomic, no_block, dry_run, quiet, verbose;
 	__u64 away_usec;
 };
 
@@ -112,9 +122,37 @@ static int add_range(struct request *q, const char *value)
 	return OPTS_GO_ON;
 }
 
+/* Who is to be moved, and can it be with these options? */
+static int parse_target(struct request *q, int argc, char **argv)
+{
+	int r;
+
+	while (optind < argc) {
+		r = target_take_pid(&q->target, argv[optind++]);
+		if (r != OPTS_GO_ON)
+			return r;
+	}
+	r = target_check(&q->target);
+	if (r != OPTS_GO_ON)
+		return r;
+	q->kind = target_is_group(&q->target) ? &kind_group : &kind_job;
+	if (q->kind == &kind_group && q->nr_ranges) {
+		say_err("--range is for one process: name one by its pid, or leave it out");
+		return MIGCTL_USAGE;
+	}
+	return OPTS_GO_ON;
+}
+
 static int parse_option(struct request *q, int c, char **argv)
 {
 	switch (c) {
+	case 'u':
+		return target_take_unit(&q->target, optarg);
+	case OPT_CGROUP:
+		return target_take_cgroup(&q->target, optarg);
+	case OPT_DRY_RUN:
+		q->dry_run = true;
+		break;
 	case OPT_FROM:
 		return parse_node("--from", optarg, &q->from);
 	case OPT_TO:
@@ -183,6 +221,8 @@ static int parse(struct request *q, int argc, char **argv)
 		OPTS_HELP,
 		OPTS_JSON,
 		OPTS_NO_START,
+		{ "unit", required_argument, NULL, 'u' },
+		{ "cgroup", required_argument, NULL, OPT_CGROUP },
 		{ "from", required_argument, NULL, OPT_FROM },
 		{ "to", required_argument, NULL, OPT_TO },
 		{ "order", required_argument, NULL, OPT_ORDER },
@@ -194,6 +234,7 @@ static int parse(struct request *q, int argc, char **argv)
 		{ "leave-large", no_argument, NULL, OPT_LEAVE_LARGE },
 		{ "verify", no_argument, NULL, OPT_VERIFY },
 		{ "atomic", no_argument, NULL, OPT_ATOMIC },
+		{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
 		{ "no-block", no_argument, NULL, OPT_NO_BLOCK },
 		{ "daemon-timeout", required_argument, NULL, OPT_DAEMON_TIMEOUT },
 		{ "quiet", no_argument, NULL, 'q' },
@@ -203,21 +244,12 @@ static int parse(struct request *q, int argc, char **argv)
 	int c, r;
 
 	optind = 0;
-	while ((c = getopt_long(argc, argv, ":hqv", options, NULL)) >= 0) {
+	while ((c = getopt_long(argc, argv, ":hqu:v", options, NULL)) >= 0) {
 		r = parse_option(q, c, argv);
 		if (r != OPTS_GO_ON)
 			return r;
 	}
-	if (optind >= argc) {
-		say_err("which process? Give its pid: see migctl migrate --help");
-		return MIGCTL_USAGE;
-	}
-	if (parse_u32(argv[optind], &q->pid) < 0 || !q->pid) {
-		say_err("'%s' is no pid: give the number of a process", argv[optind]);
-		return MIGCTL_USAGE;
-	}
-	optind++;
-	r = opts_no_more(&q->opts, argc, argv);
+	r = parse_target(q, argc, argv);
 	if (r != OPTS_GO_ON)
 		return r;
 	if (q->to == NODE_UNSET) {
@@ -230,6 +262,10 @@ static int parse(struct request *q, int argc, char **argv)
 	}
 	if (q->atomic && !q->nr_ranges) {
 		say_err("--atomic needs at least one --range: give those that are to move whole");
+		return MIGCTL_USAGE;
+	}
+	if (client_host() && q->dry_run) {
+		say_err("--dry-run looks at the machine it runs on: run it on %s", client_host());
 		return MIGCTL_USAGE;
 	}
 	if (client_host() && !q->no_block) {
@@ -261,16 +297,32 @@ static int append_ranges(const struct request *q, sd_bus_message *m)
 	return r;
 }
 
+/* The method for the target, and its first argument. */
+static int new_call_for(const struct target *t, struct client *c, sd_bus_message **ret)
+{
+	int r;
+
+	r = client_new_call(c, BUS_ROOT, IFACE_MANAGER, t->unit ? "MigrateUnit" :
+			    t->cgroup ? "MigrateCgroup" :
+			    target_is_group(t) ? "MigrateProcesses" : "MigrateProcess", ret);
+	if (r < 0)
+		return r;
+	if (t->unit || t->cgroup)
+		return sd_bus_message_append(*ret, "s", t->unit ? t->unit : t->cgroup);
+	if (!target_is_group(t))
+		return sd_bus_message_append(*ret, "u", t->pids[0]);
+	return sd_bus_message_append_array(*ret, 'u', t->pids, t->nr_pids * sizeof(*t->pids));
+}
+
 /* The call with the options that were given; what was not is the policy's. */
 static int new_call(const struct request *q, struct client *c, sd_bus_message **ret)
 {
 	sd_bus_message *m = NULL;
 	int r;
 
-	r = client_new_call(c, BUS_ROOT, IFACE_MANAGER, "MigrateProcess", &m);
-	if (r < 0)
-		return r;
-	r = sd_bus_message_append(m, "uii", q->pid, q->from, q->to);
+	r = new_call_for(&q->target, c, &m);
+	if (r >= 0)
+		r = sd_bus_message_append(m, "ii", q->from, q->to);
 	if (r >= 0)
 		r = sd_bus_message_open_container(m, 'a', "{sv}");
 	if (r >= 0 && q->order)
@@ -307,13 +359,13 @@ static int report(const struct request *q, struct follow *f, int code)
 
 	if (q->no_block && !q->opts.json) {
 		if (!q->quiet)
-			printf("%llu\nwatch it with `migctl jobs %llu` or `migctl monitor`\n",
-			       f->job.id, f->job.id);
+			printf("%llu\nwatch it with `migctl %s %llu` or `migctl monitor`\n",
+			       f->job.id, f->job.kind->verb, f->job.id);
 		return code;
 	}
 	if (q->quiet && !q->opts.json)
 		return code;
-	if (client_job_json(f->client, f->job.id, &object) == MIGCTL_OK) {
+	if (client_job_json(f->client, f->job.kind, f->job.id, &object) == MIGCTL_OK) {
 		if (q->opts.json)
 			json_print(object);
 		else
@@ -328,9 +380,20 @@ static int report(const struct request *q, struct follow *f, int code)
 	return code;
 }
 
+static void say_group_outcome(const struct job *group, int code)
+{
+	if (!strcmp(group->outcome, "target-gone"))
+		say_err("all processes of group %llu exited: nothing is left to move", group->id);
+	else if (code == MIGCTL_FAILED)
+		say_err("group %llu moved no page though there were some: `migctl groups %llu` tells why for each reason",
+			group->id, group->id);
+}
+
 static void say_outcome(const struct job *job, int code)
 {
-	if (!strcmp(job->outcome, "server-lost"))
+	if (job_is_group(job))
+		say_group_outcome(job, code);
+	else if (!strcmp(job->outcome, "server-lost"))
 		say_err("job %llu lost its daemon and moved %llu of %llu pages: see `journalctl -u migd`, then migrate again",
 			job->id, job->moved, job->total);
 	else if (!strcmp(job->outcome, "target-gone"))
@@ -344,20 +407,47 @@ static void say_outcome(const struct job *job, int code)
 			job->id, job->id);
 }
 
-static int run(const struct request *q)
+static void on_warn(const char *sentence)
 {
-	struct client client = { };
-	struct follow f = { .client = &client, .no_block = q->no_block,
+	say_warn("%s", sentence);
+}
+
+static void on_err(const char *sentence)
+{
+	say_err("%s", sentence);
+}
+
+/* What forbids the move of a unit or a cgroup is for the daemon to tell. */
+static int look_ahead(const struct request *q, struct client *c)
+{
+	struct preflight p = {
+		.root = "", .from = q->from, .to = q->to, .verbose = q->verbose,
+		.on_warn = on_warn, .on_err = on_err,
+	};
+	int r = 0;
+
+	/* What could be looked at is on that machine: the daemon checks. */
+	if (client_host())
+		return 0;
+	if (!q->target.nr_pids)
+		dry_run_warn(&q->target, c, q->from, q->to, q->verbose);
+	for (size_t i = 0; i < q->target.nr_pids && r >= 0; i++) {
+		p.pid = q->target.pids[i];
+		r = preflight_run(&p);
+	}
+	return r;
+}
+
+static int run(const struct request *q, struct client *c)
+{
+	struct follow f = { .client = c, .job.kind = q->kind, .no_block = q->no_block,
 			    .away_usec = q->away_usec };
 	sd_bus_message *call = NULL;
 	int r, code;
 
 	if (!q->quiet && !q->opts.json && !q->no_block)
 		f.progress.style = progress_style_for_stdout();
-	code = client_open(&client, &q->opts);
-	if (code != MIGCTL_OK)
-		return code;
-	r = new_call(q, &client, &call);
+	r = new_call(q, c, &call);
 	if (r >= 0)
 		r = follow_init(&f);
 	if (r < 0) {
@@ -373,18 +463,7 @@ static int run(const struct request *q)
 out:
 	sd_bus_message_unref(call);
 	follow_done(&f);
-	client_close(&client);
 	return code;
-}
-
-static void on_warn(const char *sentence)
-{
-	say_warn("%s", sentence);
-}
-
-static void on_err(const char *sentence)
-{
-	say_err("%s", sentence);
 }
 
 int verb_migrate(int argc, char **argv)
@@ -393,23 +472,24 @@ int verb_migrate(int argc, char **argv)
 		.opts = { .verb = "migrate", .help = help },
 		.from = NODE_UNSET, .to = NODE_UNSET, .away_usec = 30 * 1000000ULL,
 	};
-	struct preflight preflight = { .root = "", .on_warn = on_warn, .on_err = on_err };
+	struct client client = { };
 	int code;
 
 	code = parse(&q, argc, argv);
 	if (code != OPTS_GO_ON)
 		goto out;
-	if (client_host()) {
-		/* What is looked at beforehand is on that machine: the daemon checks. */
-		code = run(&q);
+	code = client_open(&client, &q.opts);
+	if (code != MIGCTL_OK)
 		goto out;
-	}
-	preflight.pid = q.pid;
-	preflight.from = q.from;
-	preflight.to = q.to;
-	preflight.verbose = q.verbose;
-	code = preflight_run(&preflight) < 0 ? MIGCTL_FAILED : run(&q);
+	if (q.dry_run)
+		code = dry_run(&q.target, &client, q.from, q.to, q.opts.json);
+	else if (look_ahead(&q, &client) < 0)
+		code = MIGCTL_FAILED;
+	else
+		code = run(&q, &client);
+	client_close(&client);
 out:
 	free(q.ranges);
+	target_done(&q.target);
 	return code;
 }

@@ -16,9 +16,9 @@
 
 static const char help[] =
 	"Usage: migctl monitor [OPTION...]\n\n"
-	"Print a line for each job that starts, makes progress or ends, each engine that\n"
-	"fails, each batch that the kernel ended, and pages that go to or leave quarantine,\n"
-	"until interrupted.\n\n"
+	"Print a line for each job that starts, makes progress or ends, each group that\n"
+	"starts or ends, each engine that fails, each batch that the kernel ended, and pages\n"
+	"that go to or leave quarantine, until interrupted.\n\n"
 	"      --json      one JSON object per line\n"
 	"      --no-start  fail when the daemon does not run\n"
 	"  -h, --help      this text\n";
@@ -91,14 +91,30 @@ static int on_job_new(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return 0;
 }
 
-static int on_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
+static int on_group_new(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct monitor *monitor = userdata;
-	struct job job = { };
+	const char *path;
+	__u64 id;
+
+	if (sd_bus_message_read(m, "to", &id, &path) < 0)
+		return 0;
+	if (monitor->json)
+		print_object(json_pack("{s:s, s:I}", "event", "group-new", "group",
+				       (json_int_t)id));
+	else
+		print_line("group %llu: new", id);
+	return 0;
+}
+
+static int on_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct job job = { .kind = &kind_job };
+	struct monitor *monitor = userdata;
 	const char *iface;
 	__u64 id;
 
-	if (client_job_id(sd_bus_message_get_path(m), &id) < 0 ||
+	if (client_job_id(sd_bus_message_get_path(m), &kind_job, &id) < 0 ||
 	    sd_bus_message_read(m, "s", &iface) < 0 || strcmp(iface, IFACE_JOB) ||
 	    job_read_properties(&job, m) < 0)
 		return 0;
@@ -114,22 +130,35 @@ static int on_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return 0;
 }
 
+/* Of a job or a group, as its path tells. */
+static const struct kind *kind_of(sd_bus_message *m, __u64 *ret_id)
+{
+	const char *path = sd_bus_message_get_path(m);
+
+	if (!client_job_id(path, &kind_job, ret_id))
+		return &kind_job;
+	return client_job_id(path, &kind_group, ret_id) < 0 ? NULL : &kind_group;
+}
+
 static int on_done(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct monitor *monitor = userdata;
+	const struct kind *kind;
 	const char *outcome;
 	__u64 id, moved, left;
+	char event[32];
 
-	if (client_job_id(sd_bus_message_get_path(m), &id) < 0 ||
-	    sd_bus_message_read(m, "stt", &outcome, &moved, &left) < 0)
+	kind = kind_of(m, &id);
+	if (!kind || sd_bus_message_read(m, "stt", &outcome, &moved, &left) < 0)
 		return 0;
+	snprintf(event, sizeof(event), "%s-done", kind->word);
 	if (monitor->json)
-		print_object(json_pack("{s:s, s:I, s:s, s:I, s:I}", "event", "job-done",
-				       "job", (json_int_t)id, "outcome", outcome,
+		print_object(json_pack("{s:s, s:I, s:s, s:I, s:I}", "event", event,
+				       kind->word, (json_int_t)id, "outcome", outcome,
 				       "moved", (json_int_t)moved, "left", (json_int_t)left));
 	else
-		print_line("job %llu: done, outcome %s, %llu pages moved, %llu left", id, outcome,
-			   moved, left);
+		print_line("%s %llu: done, outcome %s, %llu pages moved, %llu left", kind->word, id,
+			   outcome, moved, left);
 	return 0;
 }
 
@@ -212,6 +241,8 @@ static int add_matches(struct monitor *monitor, struct client *c)
 		{ JOBS_RULE(IFACE_PROPS, "PropertiesChanged"), on_changed },
 		{ JOBS_RULE(IFACE_JOB, "Done"), on_done },
 		{ MANAGER_RULE("JobNew"), on_job_new },
+		{ GROUPS_RULE(IFACE_GROUP, "Done"), on_done },
+		{ MANAGER_RULE("GroupNew"), on_group_new },
 		{ MANAGER_RULE("EngineFault"), on_fault },
 		{ MANAGER_RULE("BatchRescued"), on_rescued },
 		{ MANAGER_RULE("Quarantine"), on_quarantine },

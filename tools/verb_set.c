@@ -41,11 +41,11 @@ static int set_limit(struct client *c, __u64 id, const char *property, __u64 val
 	char path[JOB_PATH_SIZE];
 	int r;
 
-	client_job_path(path, id);
+	client_job_path(path, &kind_job, id);
 	r = client_new_call(c, path, IFACE_PROPS, "Set", &m);
 	if (r >= 0)
 		r = sd_bus_message_append(m, "ssv", IFACE_JOB, property, "t", value);
-	return client_send_job(c, m, r, id);
+	return client_send_job(c, m, r, &kind_job, id);
 }
 
 static int set_limits(struct client *c, __u64 id, const struct limits *limits)
@@ -65,9 +65,9 @@ static int let_wait(struct client *c, __u64 id, const char *method)
 	char path[JOB_PATH_SIZE];
 	int r;
 
-	client_job_path(path, id);
+	client_job_path(path, &kind_job, id);
 	r = client_new_call(c, path, IFACE_JOB, method, &m);
-	return client_send_job(c, m, r, id);
+	return client_send_job(c, m, r, &kind_job, id);
 }
 
 static int parse_limits(struct opts *opts, struct limits *limits, int argc, char **argv)
@@ -115,7 +115,7 @@ static int report(struct client *c, const struct opts *opts, __u64 id, const cha
 		printf("job %llu %s\n", id, words);
 		return MIGCTL_OK;
 	}
-	code = client_job_json(c, id, &job);
+	code = client_job_json(c, &kind_job, id, &job);
 	if (code == MIGCTL_OK) {
 		json_print(job);
 		json_decref(job);
@@ -132,7 +132,7 @@ static int open_job(struct client *c, const struct opts *opts, int argc, char **
 		say_err("which job? Give the id that `migctl jobs` shows");
 		return MIGCTL_USAGE;
 	}
-	code = client_parse_job(argv[optind++], ret_id);
+	code = client_parse_job(argv[optind++], &kind_job, ret_id);
 	return code == MIGCTL_OK ? client_open_args(c, opts, argc, argv) : code;
 }
 

@@ -12,7 +12,8 @@
 static const char help[] =
 	"Usage: migctl status [OPTION...]\n\n"
 	"Show the versions of the daemon and the module, whether they are ready and if\n"
-	"not why, the engines, the jobs that run, and the nodes with memory.\n\n"
+	"not why, the engines, how many jobs and groups there are, and the nodes with\n"
+	"memory.\n\n"
 	"      --json      print everything the daemon knows as JSON\n"
 	"      --no-start  fail when the daemon does not run\n"
 	"  -h, --help      this text\n\n"
@@ -47,7 +48,8 @@ static void print_engines(const json_t *engines)
 	putchar('\n');
 }
 
-static void print_jobs(const json_t *jobs)
+/* How many jobs, or groups, there are; none of a kind that is not there. */
+static void print_count(const char *kind, const json_t *jobs, bool always)
 {
 	unsigned int active = 0;
 	const json_t *job;
@@ -55,7 +57,9 @@ static void print_jobs(const json_t *jobs)
 
 	json_array_foreach(jobs, i, job)
 		active += !!strcmp(json_str(job, "state"), "done");
-	printf("jobs      %u active, %zu ended\n", active, json_array_size(jobs) - active);
+	if (always || i)
+		printf("%-*s%u active, %zu ended\n", INDENT, kind, active,
+		       json_array_size(jobs) - active);
 }
 
 static void print_nodes(const json_t *nodes)
@@ -82,7 +86,8 @@ static void print_status(const struct ready *ready, const json_t *all)
 	printf("module    %s\n", ready->module_version[0] ? ready->module_version : "not there");
 	printf("ready     %s\n", ready->ready ? "yes" : "no");
 	print_engines(json_object_get(all, "engines"));
-	print_jobs(json_object_get(all, "jobs"));
+	print_count("jobs", json_object_get(all, "jobs"), true);
+	print_count("groups", json_object_get(all, "groups"), false);
 	print_nodes(json_object_get(all, "nodes"));
 }
 

@@ -9,6 +9,9 @@
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
+const struct face face_job = { JOB_PATH, JOB, "JobNew", "JobRemoved", JOB_ID };
+const struct face face_group = { GROUP_PATH, GROUP, "GroupNew", "GroupRemoved", GROUP_ID };
+
 static const struct script scripts[] = {
 	{ "moved", RUN, "moved", .total = 1000, .moved = 1000 },
 	{ "nothing", RUN, "moved", .total = 0, .moved = 0 },
@@ -30,6 +33,7 @@ static const struct script scripts[] = {
 	{ "restart-lost", RESTART, "", .total = 1000, .moved = 1000, .next = "back-lost" },
 	{ "restart-held", RESTART, "", .total = 1000, .moved = 1000, .next = "back-held" },
 	{ "restart-never", RESTART, "", .total = 1000, .moved = 1000 },
+	{ "restart-forgot", RESTART, "", .total = 1000, .moved = 1000, .next = "moved" },
 	{ "back", RUN, "moved", .total = 1000, .moved = 1000, .resumed = true },
 	{ "back-late", RUN, "moved", .total = 1000, .moved = 1000, .resumed = true, .late = true },
 	{ "back-unheard", RUN, "moved", .total = 1000, .moved = 1000, .resumed = true,
@@ -57,8 +61,10 @@ __u64 fake_left(const struct fake *fake)
 
 static int emit_progress(struct fake *fake)
 {
-	return sd_bus_emit_properties_changed(fake->bus, JOB_PATH, JOB, "State", "Outcome",
-					      "Total", "Moved", "Bytes", "Left", NULL);
+	return sd_bus_emit_properties_changed(fake->bus, fake->face->path, fake->face->iface, "State",
+					      "Outcome", "Total", "Moved", "Bytes", "Left",
+					      fake->face == &face_group ? "Visited" : NULL,
+					      "Progress", NULL);
 }
 
 int fake_end(struct fake *fake, const char *outcome)
@@ -70,8 +76,8 @@ int fake_end(struct fake *fake, const char *outcome)
 	r = emit_progress(fake);
 	if (r < 0)
 		return r;
-	return sd_bus_emit_signal(fake->bus, JOB_PATH, JOB, "Done", "stt", outcome, fake->moved,
-				  fake_left(fake));
+	return sd_bus_emit_signal(fake->bus, fake->face->path, fake->face->iface, "Done", "stt",
+				  outcome, fake->moved, fake_left(fake));
 }
 
 static int emit_events(struct fake *fake)
@@ -95,7 +101,8 @@ static int restart(struct fake *fake)
 	if (!fake->script->next)
 		return sd_event_exit(fake->event, 0);
 	/* The connection is close-on-exec: the bus sees the daemon die. */
-	execl("/proc/self/exe", "fake-migd", fake->script->next, NULL);
+	execl("/proc/self/exe", "fake-migd", fake->script->next,
+	      fake->face == &face_group ? "group" : NULL, NULL);
 	return -errno;
 }
 
@@ -109,8 +116,8 @@ static int on_step(sd_event_source *source, void *userdata)
 		return restart(fake);
 	if (fake->step == STEPS / 2 && script->course == VANISH) {
 		fake->exists = false;
-		return sd_bus_emit_signal(fake->bus, ROOT, MANAGER, "JobRemoved", "tos", JOB_ID,
-					  JOB_PATH, script->outcome);
+		return sd_bus_emit_signal(fake->bus, ROOT, MANAGER, fake->face->removed, "tos",
+					  fake->face->id, fake->face->path, script->outcome);
 	}
 	if (fake->step == STEPS / 2 && (script->course == HOLD || script->course == DEAF))
 		return 0;
@@ -139,7 +146,8 @@ int fake_appear(sd_event_source *source, void *userdata)
 		snprintf(fake->outcome, sizeof(fake->outcome), "%s", fake->script->outcome);
 		return sd_bus_emit_properties_changed(fake->bus, ROOT, MANAGER, "Ready", NULL);
 	}
-	return sd_bus_emit_signal(fake->bus, ROOT, MANAGER, "JobNew", "to", JOB_ID, JOB_PATH);
+	return sd_bus_emit_signal(fake->bus, ROOT, MANAGER, fake->face->added, "to", fake->face->id,
+				  fake->face->path);
 }
 
 void fake_begin(struct fake *fake)

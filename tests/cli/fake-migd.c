@@ -19,7 +19,7 @@
 
 #include "fake-migd.h"
 
-static int refuse(struct fake *fake, sd_bus_error *error)
+int fake_refuse(struct fake *fake, sd_bus_error *error)
 {
 	return sd_bus_error_set(error, fake->script->refusal,
 				"the fake refuses this: run another script");
@@ -63,7 +63,7 @@ static int print_value(sd_bus_message *m, const char *name, char type)
 }
 
 /* Print the options of MigrateProcess as they came. */
-static int print_options(sd_bus_message *m)
+int fake_print_options(sd_bus_message *m)
 {
 	const char *name, *type;
 	int r;
@@ -97,12 +97,13 @@ static int method_migrate(sd_bus_message *m, void *userdata, sd_bus_error *error
 	if (r < 0)
 		return r;
 	printf("call MigrateProcess from=%d to=%d", from, to);
-	r = print_options(m);
+	r = fake_print_options(m);
 	putchar('\n');
 	if (r < 0)
 		return r;
 	if (fake->script->refusal)
-		return refuse(fake, error);
+		return fake_refuse(fake, error);
+	fake->face = &face_job;
 	fake_begin(fake);
 	r = sd_bus_emit_signal(fake->bus, ROOT, MANAGER, "JobNew", "to", JOB_ID, JOB_PATH);
 	if (r < 0)
@@ -117,7 +118,7 @@ static json_t *hist(void)
 			 "sum_ns", (json_int_t)12000000034);
 }
 
-static json_t *job_json(const struct fake *fake)
+json_t *fake_json(const struct fake *fake)
 {
 	json_t *job;
 
@@ -146,7 +147,7 @@ static json_t *job_json(const struct fake *fake)
 }
 
 /* Answer with the object, and drop it. */
-static int reply_json(sd_bus_message *m, json_t *object)
+int fake_reply_json(sd_bus_message *m, json_t *object)
 {
 	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	int r = text ? sd_bus_reply_method_return(m, "s", text) : -ENOMEM;
@@ -159,7 +160,7 @@ static int reply_json(sd_bus_message *m, json_t *object)
 static int method_describe_job(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	(void)error;
-	return reply_json(m, job_json(userdata));
+	return fake_reply_json(m, fake_json(userdata));
 }
 
 static int method_describe(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -174,25 +175,28 @@ static int method_describe(sd_bus_message *m, void *userdata, sd_bus_error *erro
 			   "pages", 300, "bytes", 1228800, "copy", hist());
 	node = json_pack("{s:i, s:I, s:I}", "id", 0, "total", (json_int_t)2 << 30,
 			 "free", (json_int_t)1 << 30);
-	all = json_pack("{s:s, s:s, s:b, s:{s:s}, s:[o], s:[o], s:[]}", "version", "0.1",
-			"module_version", "0.1", "ready", !fake->script->unready, "policy", "default_engine", fake->engine,
-			"engines", engine, "nodes", node, "jobs");
+	all = json_pack("{s:s, s:s, s:b, s:{s:s}, s:[o], s:[o], s:[], s:[]}", "version", "0.1",
+			"module_version", "0.1", "ready", !fake->script->unready, "policy",
+			"default_engine", fake->engine, "engines", engine, "nodes", node, "jobs",
+			"groups");
 	for (int i = 0; i < 8; i++) {
 		snprintf(name, sizeof(name), "dma%dchan0", i);
 		json_array_append_new(json_object_get(all, "engines"),
 				      json_pack("{s:s, s:s, s:i, s:i}", "name", name,
 						"state", "ready", "errors", i, "quarantined", 0));
 	}
-	if (all && fake->exists)
-		json_array_append_new(json_object_get(all, "jobs"), job_json(fake));
-	return reply_json(m, all);
+	if (all && fake->exists && fake->face == &face_group)
+		json_array_append_new(json_object_get(all, "groups"), fake_group_json(fake));
+	else if (all && fake->exists)
+		json_array_append_new(json_object_get(all, "jobs"), fake_json(fake));
+	return fake_reply_json(m, all);
 }
 
 static int method_stats(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	(void)userdata;
 	(void)error;
-	return reply_json(m, json_pack("{s:i, s:i, s:{s:i, s:i}, s:i, s:i, s:i, s:o, s:{s:i}}",
+	return fake_reply_json(m, json_pack("{s:i, s:i, s:{s:i, s:i}, s:i, s:i, s:i, s:o, s:{s:i}}",
 				       "jobs", 3, "moved", 1000, "left", "file", 7, "busy", 2,
 				       "rescued_deadline", 1, "rescued_server", 0, "late", 0,
 				       "blackout", hist(), "daemon", "fallbacks", 5));
@@ -209,7 +213,7 @@ static int method_claim(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		return r;
 	printf("call ClaimEngine %s\n", name);
 	if (fake->script->refusal)
-		return refuse(fake, error);
+		return fake_refuse(fake, error);
 	return sd_bus_reply_method_return(m, "o", "/org/migd1/engine/dma0chan0");
 }
 
@@ -218,17 +222,19 @@ static int method_release(sd_bus_message *m, void *userdata, sd_bus_error *error
 	struct fake *fake = userdata;
 
 	printf("call Release %s\n", sd_bus_message_get_path(m));
-	return fake->script->refusal ? refuse(fake, error) : sd_bus_reply_method_return(m, NULL);
+	if (fake->script->refusal)
+		return fake_refuse(fake, error);
+	return sd_bus_reply_method_return(m, NULL);
 }
 
-static int method_cancel(sd_bus_message *m, void *userdata, sd_bus_error *error)
+int fake_cancel(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	struct fake *fake = userdata;
 	int r;
 
 	printf("call Cancel\n");
 	if (fake->script->refusal)
-		return refuse(fake, error);
+		return fake_refuse(fake, error);
 	r = sd_bus_reply_method_return(m, NULL);
 	if (r < 0 || fake->script->course != HOLD)
 		return r;
@@ -240,7 +246,7 @@ static int method_wait(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	struct fake *fake = userdata;
 
 	printf("call %s\n", sd_bus_message_get_member(m));
-	return fake->script->refusal ? refuse(fake, error) : sd_bus_reply_method_return(m, NULL);
+	return fake->script->refusal ? fake_refuse(fake, error) : sd_bus_reply_method_return(m, NULL);
 }
 
 static int set_limit(sd_bus *bus, const char *path, const char *iface, const char *property,
@@ -257,11 +263,11 @@ static int set_limit(sd_bus *bus, const char *path, const char *iface, const cha
 	if (r < 0)
 		return r;
 	printf("call Set %s=%llu\n", property, number);
-	return fake->script->refusal ? refuse(fake, error) : 0;
+	return fake->script->refusal ? fake_refuse(fake, error) : 0;
 }
 
-static int get_id(sd_bus *bus, const char *path, const char *iface, const char *property,
-		  sd_bus_message *reply, void *userdata, sd_bus_error *error)
+int fake_get_id(sd_bus *bus, const char *path, const char *iface, const char *property,
+		sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
 	struct fake *fake = userdata;
 	int r;
@@ -273,11 +279,11 @@ static int get_id(sd_bus *bus, const char *path, const char *iface, const char *
 	(void)error;
 	/* Whoever asks for the id follows the job: let it happen. */
 	r = sd_event_source_set_enabled(fake->stepper, SD_EVENT_ONESHOT);
-	return r < 0 ? r : sd_bus_message_append(reply, "t", JOB_ID);
+	return r < 0 ? r : sd_bus_message_append(reply, "t", fake->face->id);
 }
 
-static int get_any(sd_bus *bus, const char *path, const char *iface, const char *property,
-		   sd_bus_message *reply, void *userdata, sd_bus_error *error)
+int fake_get_any(sd_bus *bus, const char *path, const char *iface, const char *property,
+		 sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
 	struct fake *fake = userdata;
 
@@ -333,7 +339,7 @@ static int set_policy(sd_bus *bus, const char *path, const char *iface, const ch
 	(void)path;
 	(void)iface;
 	if (fake->script->refusal)
-		return refuse(fake, error);
+		return fake_refuse(fake, error);
 	if (!strcmp(property, "DefaultEngine")) {
 		r = sd_bus_message_read(value, "s", &text);
 		if (r >= 0)
@@ -361,15 +367,23 @@ static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_METHOD("MigrateProcess", "uiia{sv}", "o", method_migrate,
 		      SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("MigrateProcesses", "auiia{sv}", "o", fake_migrate_processes,
+		      SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("MigrateUnit", "siia{sv}", "o", fake_migrate_named,
+		      SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("MigrateCgroup", "siia{sv}", "o", fake_migrate_named,
+		      SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("ClaimEngine", "s", "o", method_claim, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("GetStats", "", "s", method_stats, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Describe", "", "s", method_describe, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_PROPERTY("Version", "s", get_any, 0, 0),
-	SD_BUS_PROPERTY("ModuleVersion", "s", get_any, 0, 0),
-	SD_BUS_PROPERTY("Ready", "b", get_any, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-	SD_BUS_PROPERTY("ModuleError", "s", get_any, 0, 0),
+	SD_BUS_PROPERTY("Version", "s", fake_get_any, 0, 0),
+	SD_BUS_PROPERTY("ModuleVersion", "s", fake_get_any, 0, 0),
+	SD_BUS_PROPERTY("Ready", "b", fake_get_any, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("ModuleError", "s", fake_get_any, 0, 0),
 	SD_BUS_SIGNAL("JobNew", "to", 0),
 	SD_BUS_SIGNAL("JobRemoved", "tos", 0),
+	SD_BUS_SIGNAL("GroupNew", "to", 0),
+	SD_BUS_SIGNAL("GroupRemoved", "tos", 0),
 	SD_BUS_SIGNAL("EngineFault", "sis", 0),
 	SD_BUS_SIGNAL("BatchRescued", "tstt", 0),
 	SD_BUS_SIGNAL("Quarantine", "st", 0),
@@ -397,28 +411,29 @@ static const sd_bus_vtable policy_vtable[] = {
 
 static const sd_bus_vtable job_vtable[] = {
 	SD_BUS_VTABLE_START(0),
-	SD_BUS_METHOD("Cancel", "", "", method_cancel, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("Cancel", "", "", fake_cancel, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Pause", "", "", method_wait, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Resume", "", "", method_wait, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Describe", "", "s", method_describe_job, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_WRITABLE_PROPERTY("MaxRate", "t", get_any, set_limit, 0, SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_WRITABLE_PROPERTY("DeadlineUSec", "t", get_any, set_limit, 0,
+	SD_BUS_WRITABLE_PROPERTY("MaxRate", "t", fake_get_any, set_limit, 0,
 				 SD_BUS_VTABLE_UNPRIVILEGED),
-	SD_BUS_PROPERTY("Id", "t", get_id, 0, 0),
-	SD_BUS_PROPERTY("Pid", "u", get_any, 0, 0),
-	SD_BUS_PROPERTY("Comm", "s", get_any, 0, 0),
-	SD_BUS_PROPERTY("From", "i", get_any, 0, 0),
-	SD_BUS_PROPERTY("To", "i", get_any, 0, 0),
-	SD_BUS_PROPERTY("Order", "s", get_any, 0, 0),
-	SD_BUS_PROPERTY("Engine", "s", get_any, 0, 0),
-	SD_BUS_PROPERTY("State", "s", get_any, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-	SD_BUS_PROPERTY("Outcome", "s", get_any, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-	SD_BUS_PROPERTY("Total", "t", get_any, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_WRITABLE_PROPERTY("DeadlineUSec", "t", fake_get_any, set_limit, 0,
+				 SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_PROPERTY("Id", "t", fake_get_id, 0, 0),
+	SD_BUS_PROPERTY("Pid", "u", fake_get_any, 0, 0),
+	SD_BUS_PROPERTY("Comm", "s", fake_get_any, 0, 0),
+	SD_BUS_PROPERTY("From", "i", fake_get_any, 0, 0),
+	SD_BUS_PROPERTY("To", "i", fake_get_any, 0, 0),
+	SD_BUS_PROPERTY("Order", "s", fake_get_any, 0, 0),
+	SD_BUS_PROPERTY("Engine", "s", fake_get_any, 0, 0),
+	SD_BUS_PROPERTY("State", "s", fake_get_any, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Outcome", "s", fake_get_any, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Total", "t", fake_get_any, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Moved", "t", NULL, offsetof(struct fake, moved),
 			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_PROPERTY("Bytes", "t", NULL, offsetof(struct fake, bytes),
 			SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-	SD_BUS_PROPERTY("Left", "a{st}", get_any, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("Left", "a{st}", fake_get_any, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 	SD_BUS_SIGNAL("Done", "stt", 0),
 	SD_BUS_VTABLE_END
 };
@@ -432,11 +447,11 @@ static int find_job(sd_bus *bus, const char *path, const char *iface, void *user
 	(void)bus;
 	(void)iface;
 	(void)error;
-	if (!strcmp(path, JOB_PATH) && fake->exists) {
+	if (!strcmp(path, fake->face->path) && fake->exists) {
 		*ret_found = fake;
 		return 1;
 	}
-	if (!strcmp(path, JOB_PATH) && fake->script->late && !fake->asked) {
+	if (!strcmp(path, fake->face->path) && fake->script->late && !fake->asked) {
 		fake->asked = true;
 		return sd_event_add_defer(fake->event, NULL, fake_appear, fake);
 	}
@@ -496,6 +511,9 @@ static int setup(struct fake *fake)
 	if (r >= 0)
 		r = sd_bus_add_fallback_vtable(fake->bus, NULL, "/org/migd1/job", JOB, job_vtable,
 					       find_job, fake);
+	if (r >= 0)
+		r = sd_bus_add_fallback_vtable(fake->bus, NULL, "/org/migd1/group", GROUP,
+					       fake_group_vtable, find_job, fake);
 	if (r < 0 || fake->script->held)
 		return r;
 	return serve(fake);
@@ -503,11 +521,14 @@ static int setup(struct fake *fake)
 
 int main(int argc, char **argv)
 {
-	struct fake fake = { .engine = "auto", .deadline = 20000, .pages = 512 };
+	struct fake fake = { .face = &face_job, .engine = "auto", .deadline = 20000, .pages = 512 };
 	int r;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	fake.script = argc == 2 ? fake_find_script(argv[1]) : NULL;
+	fake.script = argc == 2 || argc == 3 ? fake_find_script(argv[1]) : NULL;
+	/* After a restart it still has what it had. */
+	if (argc == 3 && !strcmp(argv[2], "group"))
+		fake.face = &face_group;
 	if (!fake.script) {
 		fprintf(stderr, "fake-migd: give the name of a script, see fake-course.c\n");
 		return 2;

@@ -4,6 +4,7 @@
 #define FAKE_MIGD_H
 
 #include <stdbool.h>
+#include <jansson.h>
 #include <linux/types.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
@@ -11,8 +12,19 @@
 #define ROOT		"/org/migd1"
 #define JOB_PATH	"/org/migd1/job/7"
 #define JOB_ID		7ULL
+#define GROUP_PATH	"/org/migd1/group/3"
+#define GROUP_ID	3ULL
 #define MANAGER		"org.migd1.Manager"
 #define JOB		"org.migd1.Job"
+#define GROUP		"org.migd1.Group"
+
+/* How the one thing that the fake has is told of on the bus. */
+struct face {
+	const char *path, *iface, *added, *removed;
+	__u64 id;
+};
+
+extern const struct face face_job, face_group;
 
 /* Steps of a whole job. */
 #define STEPS		10
@@ -60,6 +72,7 @@ struct script {
 /*
  * struct fake - the service
  *
+ * @face:	a job, or a group
  * @stepper:	the source that takes the job one step further
  * @exists:	the job is there
  * @asked:	the job was asked for in vain
@@ -67,6 +80,7 @@ struct script {
  */
 struct fake {
 	const struct script *script;
+	const struct face *face;
 	sd_bus *bus;
 	sd_event *event;
 	sd_event_source *stepper;
@@ -77,6 +91,23 @@ struct fake {
 	char engine[32];
 	__u64 deadline, rate, pages;
 };
+
+/* fake-migd.c: what the face of a group needs, too. */
+int fake_print_options(sd_bus_message *m);
+int fake_refuse(struct fake *fake, sd_bus_error *error);
+int fake_reply_json(sd_bus_message *m, json_t *object);
+int fake_cancel(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int fake_get_any(sd_bus *bus, const char *path, const char *iface, const char *property,
+		 sd_bus_message *reply, void *userdata, sd_bus_error *error);
+int fake_get_id(sd_bus *bus, const char *path, const char *iface, const char *property,
+		sd_bus_message *reply, void *userdata, sd_bus_error *error);
+json_t *fake_json(const struct fake *fake);
+
+/* fake-group.c */
+extern const sd_bus_vtable fake_group_vtable[];
+int fake_migrate_processes(sd_bus_message *m, void *userdata, sd_bus_error *error);
+int fake_migrate_named(sd_bus_message *m, void *userdata, sd_bus_error *error);
+json_t *fake_group_json(const struct fake *fake);
 
 /* NULL when there is no such script. */
 const struct script *fake_find_script(const char *name);

@@ -85,8 +85,8 @@ class Usage(Case):
         self.usage("--jsn", words=["--help"])
 
     def test_unknown_options(self):
-        for verb in ("status", "doctor", "migrate", "jobs", "cancel", "set", "pause",
-                     "resume", "engines", "stats", "policy", "monitor", "top"):
+        for verb in ("status", "doctor", "migrate", "jobs", "cancel", "set", "pause", "resume",
+                     "groups", "engines", "stats", "policy", "monitor", "top"):
             self.usage(verb, "--bogus", words=["--bogus", f"migctl {verb} --help"])
             self.usage(verb, "-Z", words=["-Z"])
             self.usage(verb, "--no-start=1", words=["no value"])
@@ -99,7 +99,6 @@ class Usage(Case):
         self.usage("cancel", "1", "2", words=["'2'"])
         self.usage("engines", "claim", "1", "2", words=["'2'"])
         self.usage("engines", "release", words=["release which engine"])
-        self.usage("migrate", "1", "2", "--to", "1", words=["'2'"])
 
     def test_values(self):
         self.usage("migrate", words=["pid"])

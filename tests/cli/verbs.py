@@ -107,7 +107,8 @@ class Completion(Case):
         """What Tab offers after these words."""
         script = (f'. "{COMPLETION}"\nCOMP_WORDS=("$@")\nCOMP_CWORD=$(($# - 1))\n'
                   '_migctl\nprintf "%s\\n" "${COMPREPLY[@]}"\n')
-        env = dict(self.bus.env, PATH=os.path.dirname(MIGCTL) + ":" + os.environ["PATH"])
+        env = dict(self.bus.env, PATH=":".join(
+            [os.path.dirname(MIGCTL), self.bus.tmp.name, os.environ["PATH"]]))
         out = subprocess.run(["bash", "-c", script, "bash", "migctl", *words], env=env, text=True,
                              check=True, stdout=subprocess.PIPE).stdout
         return out.split()
@@ -141,12 +142,27 @@ class Completion(Case):
         self.assertEqual(self.complete("-H", "far", "migrate", "1", "--to", ""), [])
 
     def test_every_option(self):
-        for verb in ("status", "doctor", "migrate", "jobs", "cancel", "set", "pause",
-                     "resume", "engines", "stats", "policy", "monitor", "top"):
+        for verb in ("status", "doctor", "migrate", "jobs", "cancel", "set", "pause", "resume",
+                     "groups", "engines", "stats", "policy", "monitor", "top"):
             listed = set(re.findall(r"--[a-z-]+", self.migctl(verb, "--help")[0]))
             self.assertTrue(set(self.complete(verb, "--")) <= listed)
             for option in re.findall(r"^ .*?(--[a-z-]+)", self.migctl(verb, "--help")[0], re.M):
                 self.assertIn(option, self.complete(verb, "--"))
+
+    def test_groups(self):
+        """Units from systemctl, cgroups from the file system."""
+        with open(f"{self.bus.tmp.name}/systemctl", "w", encoding="ascii",
+                  opener=lambda path, flags: os.open(path, flags, 0o755)) as f:
+            f.write('#!/bin/sh\necho "a.service loaded active running x"\n'
+                    'echo "b.slice loaded active active y"\n')
+        for option in ("-u", "--unit"):
+            self.assertEqual(self.complete("migrate", option, ""), ["a.service", "b.slice"])
+        self.assertEqual(self.complete("migrate", "--cgroup", "/sys/fs/cgrou"), ["/sys/fs/cgroup"])
+        self.assertEqual(self.complete("-H", "host", "migrate", "-u", ""), [])
+        self.bus.fake("hold")
+        self.migctl("migrate", "-u", "redis", "--to", "1", "--no-block")
+        self.assertEqual(self.complete("groups", ""), ["cancel", "3"])
+        self.assertEqual(self.complete("groups", "cancel", ""), ["3"])
 
     def test_service(self):
         self.bus.fake("hold")

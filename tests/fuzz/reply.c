@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A job as JSON: migctl reads it and tells it. */
+/* A job, or a group, as JSON: migctl reads it and tells it. */
 #include <ctype.h>
 
+#include "client.h"
 #include "fuzz.h"
 #include "job.h"
 #include "json.h"
@@ -21,7 +22,7 @@ static void check_word(const char *s, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct job job = { };
+	struct job job = { .kind = size % 2 ? &kind_group : &kind_job };
 	json_t *value;
 
 	/* json_read() tells its user each time what is no JSON */
@@ -35,6 +36,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	insist(job.nr_left <= JOB_MAX_LEFT);
 	for (unsigned int i = 0; i < job.nr_left; i++)
 		check_word(job.left[i].reason, sizeof(job.left[i].reason));
+	insist(job.nr_left_out <= JOB_MAX_LEFT);
+	for (unsigned int i = 0; i < job.nr_left_out; i++)
+		check_word(job.left_out[i].reason, sizeof(job.left_out[i].reason));
+	check_word(job.target, sizeof(job.target));
+	check_word(job.why, sizeof(job.why));
 	job_print_summary(&job);
 	job_print_detail(&job);
 	json_print(value);

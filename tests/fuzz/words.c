@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What migctl reads from its command line, from /sys and from numa_maps. */
+#include "../../daemon/cgroup.h"
 #include "fuzz.h"
 #include "numa_maps.h"
 #include "rangelist.h"
@@ -13,6 +14,7 @@ static void tell(const struct policy_use *use, void *userdata)
 
 static void numa_maps(const uint8_t *data, size_t size)
 {
+	struct numa_pages pages;
 	FILE *f;
 
 	if (!size)
@@ -20,7 +22,22 @@ static void numa_maps(const uint8_t *data, size_t size)
 	f = fmemopen((void *)data, size, "r");
 	insist(f);
 	insist(!numa_maps_policies(f, (int8_t)data[0] % 3, data[0] % 4, tell, NULL));
+	rewind(f);
+	insist(!numa_maps_pages(f, (int8_t)data[0] % 3, data[0] % 4, &pages));
 	fclose(f);
+}
+
+/* What becomes a path below the root stays there. */
+static void cgroup(const char *s)
+{
+	char path[CGROUP_PATH_LEN], again[CGROUP_PATH_LEN];
+
+	if (cgroup_path(s, path) < 0)
+		return;
+	insist(path[0] == '/' && !strstr(path, "//") && strlen(path) < sizeof(path));
+	insist(!strstr(path, "/../") && !strstr(path, "/./"));
+	if (strncmp(path, CGROUP_ROOT, strlen(CGROUP_ROOT)))
+		insist(!cgroup_path(path, again) && !strcmp(path, again));
 }
 
 static void values(const char *s)
@@ -52,6 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	rangelist_has(s, 1);
 	insist(rangelist_meet(s, "0-3,8") == rangelist_meet("0-3,8", s));
 	numa_maps(data, size);
+	cgroup(s);
 	free(s);
 	return 0;
 }

@@ -20,7 +20,7 @@ declare -A sources=(
 	[conf]='daemon/conf.c daemon/ini.c daemon/policy.c'
 	[policy]='daemon/policy.c daemon/ini.c'
 	[netlink]='daemon/netlink_parse.c daemon/text.c'
-	[words]='tools/text.c tools/rangelist.c tools/numa_maps.c'
+	[words]='tools/text.c tools/rangelist.c tools/numa_maps.c daemon/cgroup.c'
 	[reply]='tools/job.c tools/summary.c tools/json.c tools/reason.c tools/table.c
 		tools/text.c tools/client.c tools/opts.c'
 )
