@@ -7,7 +7,7 @@
 #include "check.h"
 #include "memlimit.h"
 
-static char root[] = "/tmp/test-memlimit.XXXXXX";
+static char root[32];
 
 static const char *const dirs[] = {
 	"", "/proc", "/proc/42", "/sys", "/sys/fs", "/sys/fs/cgroup", "/sys/fs/cgroup/a.slice",
@@ -36,6 +36,7 @@ int main(void)
 	long page = sysconf(_SC_PAGESIZE);
 	char path[256];
 
+	strcpy(root, "/tmp/test-memlimit.XXXXXX");
 	check(mkdtemp(root));
 	for (size_t i = 1; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
 		snprintf(path, sizeof(path), "%s%s", root, dirs[i]);

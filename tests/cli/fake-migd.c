@@ -246,7 +246,9 @@ static int method_wait(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	struct fake *fake = userdata;
 
 	printf("call %s\n", sd_bus_message_get_member(m));
-	return fake->script->refusal ? fake_refuse(fake, error) : sd_bus_reply_method_return(m, NULL);
+	if (fake->script->refusal)
+		return fake_refuse(fake, error);
+	return sd_bus_reply_method_return(m, NULL);
 }
 
 static int set_limit(sd_bus *bus, const char *path, const char *iface, const char *property,
