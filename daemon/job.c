@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The jobs: submitted, followed by events, kept for a while when they have ended. */
+/* The jobs: submitted, followed, kept for a while when they have ended. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,10 +157,8 @@ static void tell_progress(struct manager *m, const struct job *job)
 	group_job_progress(m, job);
 }
 
-/* What the module says of a job, known or not. */
-static void hear(const struct nl_job *nl, void *arg)
+void job_heard(struct manager *m, const struct nl_job *nl)
 {
-	struct manager *m = arg;
 	struct job *job = job_find(m, nl->id);
 
 	if (!job) {
@@ -247,7 +245,7 @@ static void end_forgotten(struct manager *m, const struct import *import)
 		id = job->nl.id;
 		r = nl_get_job(m->nl, id, &nl);
 		if (!r)
-			hear(&nl, m);
+			job_heard(m, &nl);
 		if (r != -ENOENT)
 			continue;
 		job->nl.state = MIGD_JOB_STATE_DONE;
@@ -266,7 +264,7 @@ int jobs_import(struct manager *m)
 	if (!r && import.no_memory)
 		r = -ENOMEM;
 	for (size_t i = 0; !r && i < import.nr; i++)
-		hear(&import.jobs[i], m);
+		job_heard(m, &import.jobs[i]);
 	if (!r)
 		end_forgotten(m, &import);
 	free(import.jobs);
@@ -428,75 +426,15 @@ out:
 	return r;
 }
 
-/* Can the module be asked to change anything of it? @what: "cancel". */
-static int check_runs(struct manager *m, const struct job *job, const char *what, struct fault *f)
+void job_progressed(struct manager *m, const struct nl_job *nl)
 {
-	if (job->done)
-		return fault_set(f, FAULT_NO_SUCH_JOB,
-				 "job %llu has ended already (%s): there is nothing to %s",
-				 (unsigned long long)job->nl.id, name_outcome(job->nl.outcome),
-				 what);
-	if (!m->nl)
-		return fault_set(f, m->why_not.id, "%s", m->why_not.text);
-	return 0;
-}
-
-/* What came of asking. @done: "cancelled". */
-static int check_answer(struct manager *m, const struct job *job, int r, const char *done,
-			struct fault *f)
-{
-	unsigned long long id = job->nl.id;
-
-	/* It ended just now; its event tells how. */
-	if (!r || r == -EALREADY)
-		return 0;
-	if (*nl_ctl_message(m->nl))
-		return fault_set(f, r == -ENOENT ? FAULT_NO_SUCH_JOB : FAULT_FAILED,
-				 "job %llu cannot be %s: %s", id, done, nl_ctl_message(m->nl));
-	return fault_set(f, FAULT_FAILED, "job %llu cannot be %s (%s): see dmesg", id, done,
-			 strerror(-r));
-}
-
-int job_cancel(struct manager *m, struct job *job, struct fault *f)
-{
-	int r = check_runs(m, job, "cancel", f);
-
-	if (r >= 0)
-		r = check_answer(m, job, nl_cancel(m->nl, job->nl.id), "cancelled", f);
-	if (r >= 0)
-		route_cancel(m, job);
-	return r;
-}
-
-int job_set(struct manager *m, struct job *job, const struct nl_change *change, struct fault *f)
-{
-	int r = check_runs(m, job, "change", f);
-
-	if (r >= 0)
-		r = check_answer(m, job, nl_set_job(m->nl, job->nl.id, change), "changed", f);
-	if (r < 0)
-		return r;
-	if (change->has_deadline)
-		job->nl.deadline_us = change->deadline_us;
-	if (change->has_rate)
-		job->nl.max_rate = change->max_rate;
-	if (change->has_paused)
-		job->nl.paused = change->paused;
-	route_change(m, job);
-	bus_job_changed(m, job);
-	return 0;
-}
-
-static void on_progress(const struct nl_job *nl, void *arg)
-{
-	struct manager *m = arg;
 	struct job *job = job_find(m, nl->id);
 	struct nl_job full;
 
 	if (!job) {
 		/* Somebody else submitted it. */
 		if (m->nl && !nl_get_job(m->nl, nl->id, &full))
-			hear(&full, m);
+			job_heard(m, &full);
 		return;
 	}
 	if (job->done)
@@ -509,91 +447,3 @@ static void on_progress(const struct nl_job *nl, void *arg)
 	route(m, job);
 	tell_progress(m, job);
 }
-
-static void on_done(const struct nl_job *nl, void *arg)
-{
-	hear(nl, arg);
-}
-
-static void on_engine_fault(const struct nl_channel *channel, void *arg)
-{
-	struct log_fields fields = { .message_id = MSG_ENGINE_FAULT, .engine = channel->name };
-	struct manager *m = arg;
-
-	if (channel->error == EILSEQ) {
-		fields.message_id = MSG_DISABLED;
-		log_event(LOG_ERR, &fields,
-			  "%s called a copy complete that was wrong, and is disabled: find out why before migctl engines release and claim",
-			  channel->name);
-	} else {
-		log_event(LOG_WARNING, &fields, "a COPY failed on %s: %s; the channel rests",
-			  channel->name, strerror(channel->error));
-	}
-	bus_engine_fault(m, channel);
-	engines_refresh(m, 0);
-}
-
-static void on_rescued(const struct nl_job *nl, void *arg)
-{
-	struct log_fields fields = { .message_id = MSG_BATCH_RESCUED, .job = nl->id };
-	struct manager *m = arg;
-	struct job *job = job_find(m, nl->id);
-
-	if (job)
-		fields.pid = job->nl.pid;
-	log_event(LOG_WARNING, &fields,
-		  "the kernel module ended a batch of job %llu (%s): %llu pages moved, %llu put back",
-		  (unsigned long long)nl->id, name_rescue(nl->rescue_cause),
-		  (unsigned long long)nl->rescued_moved,
-		  (unsigned long long)nl->rescued_put_back);
-	bus_batch_rescued(m, nl);
-}
-
-static void on_quarantine(const struct nl_channel *channel, void *arg)
-{
-	struct log_fields fields = { .message_id = MSG_QUARANTINE, .engine = channel->name };
-	struct manager *m = arg;
-
-	if (channel->quarantined)
-		log_event(LOG_WARNING, &fields,
-			  "%llu pages are in quarantine: %s may still write them",
-			  (unsigned long long)channel->quarantined, channel->name);
-	else
-		log_event(LOG_NOTICE, &fields, "%s is quiet; its quarantine is over",
-			  channel->name);
-	bus_quarantine(m, channel);
-	engines_refresh(m, 0);
-}
-
-static void on_server_lost(uint32_t pid, void *arg)
-{
-	struct manager *m = arg;
-
-	if (pid == (uint32_t)getpid())
-		return;
-	log_info("the kernel module lost its former daemon, process %u", pid);
-	if (!m->ready)
-		manager_retry(m);
-}
-
-static void on_overrun(void *arg)
-{
-	struct manager *m = arg;
-
-	/* Not served: everything is read at the start of that. */
-	if (!m->nl)
-		return;
-	log_warn("events of the kernel module were lost; reading everything again");
-	jobs_import(m);
-	engines_refresh(m, 0);
-}
-
-const struct events_ops job_events = {
-	.job_progress = on_progress,
-	.job_done = on_done,
-	.engine_fault = on_engine_fault,
-	.batch_rescued = on_rescued,
-	.quarantine = on_quarantine,
-	.server_lost = on_server_lost,
-	.overrun = on_overrun,
-};

@@ -50,6 +50,10 @@ struct job *job_find(struct manager *m, uint64_t id);
 /* Read a job that runs again if it was last read over 100 ms ago. */
 void job_refresh(struct manager *m, struct job *job);
 
+/* What the module says of a job, known or not; and the little that an event of progress says. */
+void job_heard(struct manager *m, const struct nl_job *nl);
+void job_progressed(struct manager *m, const struct nl_job *nl);
+
 /* Take over the module's list: after a start, or when events were lost. */
 int jobs_import(struct manager *m);
 void jobs_free(struct manager *m);
