@@ -102,7 +102,8 @@ usage 'no value for --max-rate' migrate "$pid" --to 1 --max-rate fast
 usage 'no value for --deadline' migrate "$pid" --to 1 --deadline 20
 usage 'no value for --batch-pages' migrate "$pid" --to 1 --batch-pages 0
 usage 'no value for --range' migrate "$pid" --to 1 --range 1000-1000
-usage 'one argument too many' migrate "$pid" 7 --to 1
+usage 'range is for one process' migrate "$pid" "$daemon" --to 1 --range 1000-2000
+expect 1 '2 \(kthreadd\) is a kernel thread' migctl migrate "$pid" 2 --to 1
 usage 'one argument too many' status 7
 usage "'x' is no job id" cancel x
 usage 'sets nothing' policy set colour=red
