@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -135,12 +136,14 @@ int cgroup_walk(const char *root, const char *path,
 	return walk_at(&w, fd);
 }
 
-void cgroup_own(char ret[static CGROUP_PATH_LEN])
+void cgroup_of(const char *root, pid_t pid, char ret[static CGROUP_PATH_LEN])
 {
-	FILE *file = fopen("/proc/self/cgroup", "re");
-	char line[CGROUP_PATH_LEN + 16];
+	char path[PATH_MAX], line[CGROUP_PATH_LEN + 16];
+	FILE *file;
 
 	ret[0] = '\0';
+	snprintf(path, sizeof(path), "%s/proc/%d/cgroup", root, pid);
+	file = fopen(path, "re");
 	if (!file)
 		return;
 	while (fgets(line, sizeof(line), file)) {

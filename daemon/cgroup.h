@@ -27,8 +27,11 @@ int cgroup_path(const char *text, char ret[static CGROUP_PATH_LEN]);
 int cgroup_walk(const char *root, const char *path,
 		int (*take)(pid_t pid, const char *in, void *arg), void *arg);
 
-/* The daemon's own cgroup, "" when that is not known. */
-void cgroup_own(char ret[static CGROUP_PATH_LEN]);
+/*
+ * The cgroup of process @pid, "" when that is not known. @root: "", or a tree
+ * that stands for /.
+ */
+void cgroup_of(const char *root, pid_t pid, char ret[static CGROUP_PATH_LEN]);
 
 /* Is the unified hierarchy at @root? */
 int cgroup_mounted(const char *root);

@@ -180,7 +180,7 @@ int group_gather(struct group *g, struct fault *f)
 	struct gather at = { .g = g, .first = !g->nr, .f = f };
 	int r;
 
-	cgroup_own(at.own);
+	cgroup_of("", getpid(), at.own);
 	if (g->kind == GROUP_PROCESSES)
 		r = gather_forks(&at);
 	else

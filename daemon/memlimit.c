@@ -7,45 +7,37 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "memlimit.h"
 
 /* A batch leaves all but one part of so many to reclaim. */
 #define PARTS	16
 
-/* The first line of a file that begins with @key, without it and the newline. */
-static bool read_line(const char *path, const char *key, char *ret, size_t size)
+/* "max" is no number. */
+static bool read_limit(const char *root, const char *group, uint64_t *ret)
 {
-	size_t len = strlen(key);
-	bool found = false;
-	char line[PATH_MAX];
+	char path[PATH_MAX];
+	bool found;
 	FILE *f;
 
+	snprintf(path, sizeof(path), "%s" CGROUP_ROOT "%s/memory.max", root, group);
 	f = fopen(path, "re");
 	if (!f)
 		return false;
-	while (!found && fgets(line, sizeof(line), f)) {
-		line[strcspn(line, "\n")] = '\0';
-		found = !strncmp(line, key, len) &&
-			snprintf(ret, size, "%s", line + len) < (int)size;
-	}
+	found = fscanf(f, "%" SCNu64, ret) == 1;
 	fclose(f);
 	return found;
 }
 
 uint64_t memlimit_of(const char *root, pid_t pid)
 {
-	char path[2 * PATH_MAX], group[PATH_MAX - 64], word[32], *slash;
 	uint64_t limit = UINT64_MAX, max;
+	char group[CGROUP_PATH_LEN], *slash;
 
-	snprintf(path, sizeof(path), "%s/proc/%d/cgroup", root, pid);
-	if (!read_line(path, "0::", group, sizeof(group)))
-		return UINT64_MAX;
+	cgroup_of(root, pid, group);
 	/* The root has no limit, hence no file. */
 	while ((slash = strrchr(group, '/')) && slash[1]) {
-		snprintf(path, sizeof(path), "%s/sys/fs/cgroup%s/memory.max", root, group);
-		/* "max" is no number. */
-		if (read_line(path, "", word, sizeof(word)) &&
-		    sscanf(word, "%" SCNu64, &max) == 1 && max < limit)
+		if (read_limit(root, group, &max) && max < limit)
 			limit = max;
 		*slash = '\0';
 	}
