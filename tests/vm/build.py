@@ -124,7 +124,9 @@ def build(one):
     """Build everything for a machine; the Build with its payload."""
     headers = kernel.headers(one)
     name = one.name.removesuffix("-iommu").removesuffix("-mte")     # the same kernel
-    work = cache_dir() / f"build-{name}-{digest(headers.as_posix(), TOP.as_posix(), image.CROSS_FILE)}"
+    # meson keeps the options, the cross file and so the sysroot that it was set up with
+    setup = (Path(__file__), image.cross_file(one.arch) or "")
+    work = cache_dir() / f"build-{name}-{digest(headers.as_posix(), TOP.as_posix(), *setup)}"
     work.mkdir(exist_ok=True)
     os.utime(work)
     forget_unused(f"build-{name}", work)
