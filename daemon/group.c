@@ -351,6 +351,23 @@ void group_job_progress(struct manager *m, const struct job *job)
 	bus_group_progress(m, g);
 }
 
+void group_job_set(struct manager *m, const struct job *job, const struct nl_change *change)
+{
+	struct group *g = group_of_job(m, job->nl.id);
+
+	if (!g)
+		return;
+	if (change->has_deadline)
+		g->req.deadline_us = change->deadline_us;
+	if (change->has_rate) {
+		g->req.max_rate = change->max_rate;
+		g->req.has_rate = true;
+	}
+	if (change->has_paused)
+		g->req.paused = change->paused;
+	group_save(m, g);
+}
+
 /* Its job says little of the process: it has to be visited once more. */
 static enum member_state visit_again(struct group *g, struct member *p, const char *cause)
 {

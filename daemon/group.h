@@ -125,6 +125,8 @@ int groups_init(struct manager *m);
 void group_job_known(struct manager *m, const struct job *job);
 void group_job_progress(struct manager *m, const struct job *job);
 void group_job_ended(struct manager *m, const struct job *job);
+/* What its job is changed to, those after it are, too. */
+void group_job_set(struct manager *m, const struct job *job, const struct nl_change *change);
 /* Something a waiting group may wait for has happened. */
 void groups_kick(struct manager *m);
 /* Keep the first sentence about a process that was left out. */

@@ -363,6 +363,7 @@ static int submit(struct manager *m, const struct job_request *req, const struct
 int job_submit(struct manager *m, const struct job_request *req, struct job **ret,
 	       struct fault *f)
 {
+	const struct nl_change wait = { .has_paused = true, .paused = true };
 	struct nl_job nl = { .id = 0 };
 	const char *engine;
 	struct target t;
@@ -397,6 +398,11 @@ int job_submit(struct manager *m, const struct job_request *req, struct job **re
 	r = submit(m, req, &t, choice, &id, f);
 	if (r < 0)
 		goto out;
+	r = req->paused ? nl_set_job(m->nl, id, &wait) : 0;
+	if (r < 0 && r != -EALREADY)
+		log_warn("job %llu does not wait, as it was to (%s): see dmesg",
+			 (unsigned long long)id, strerror(-r));
+	r = 0;
 
 	/* A short job may have ended by now; its event is still to come. */
 	if (nl_get_job(m->nl, id, &nl) < 0 || nl.state == MIGD_JOB_STATE_DONE) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bus.h"
+#include "group.h"
 #include "job.h"
 #include "names.h"
 #include "route.h"
@@ -63,6 +64,7 @@ int job_set(struct manager *m, struct job *job, const struct nl_change *change, 
 	if (change->has_paused)
 		job->nl.paused = change->paused;
 	route_change(m, job);
+	group_job_set(m, job, change);
 	bus_job_changed(m, job);
 	return 0;
 }

@@ -15,113 +15,7 @@
 #include "check.h"
 #include "group.h"
 #include "log.h"
-
-#define JOBS	64
-
-/* The module: jobs by id, from 1; one that it forgets has no state. */
-static struct {
-	struct nl_job job[JOBS];
-	bool known[JOBS];
-	uint64_t last;
-	int refusal;			/* of the next submission */
-	unsigned int cancels;
-} module;
-
-int nl_submit(struct nl_ctl *ctl, const struct nl_submit *s, uint64_t *ret_id)
-{
-	int r = module.refusal;
-
-	module.refusal = 0;
-	if (r)
-		return r;
-	check(module.last + 1 < JOBS);
-	*ret_id = ++module.last;
-	module.known[*ret_id] = true;
-	module.job[*ret_id] = (struct nl_job) {
-		.id = *ret_id, .pid = s->pid, .start_time = s->start_time, .from = s->from,
-		.to = s->to, .state = MIGD_JOB_STATE_RUNNING,
-	};
-	return 0;
-}
-
-int nl_get_job(struct nl_ctl *ctl, uint64_t id, struct nl_job *ret)
-{
-	if (id >= JOBS || !module.known[id])
-		return -ENOENT;
-	*ret = module.job[id];
-	return 0;
-}
-
-int nl_cancel(struct nl_ctl *ctl, uint64_t id)
-{
-	check(module.known[id]);
-	module.cancels++;
-	return 0;
-}
-
-int nl_dump_jobs(struct nl_ctl *ctl, void (*fn)(const struct nl_job *job, void *arg), void *arg)
-{
-	for (uint64_t id = 1; id <= module.last; id++)
-		if (module.known[id])
-			fn(&module.job[id], arg);
-	return 0;
-}
-
-const char *nl_ctl_message(const struct nl_ctl *ctl)
-{
-	return "";
-}
-
-/* What else the daemon could ask, and does not here. */
-int nl_ctl_open(struct nl_ctl **ret)
-{
-	return -ENOENT;
-}
-
-void nl_ctl_close(struct nl_ctl *ctl)
-{
-}
-
-int nl_get_features(struct nl_ctl *ctl, struct nl_features *ret)
-{
-	return -ENOENT;
-}
-
-int nl_get_stats(struct nl_ctl *ctl, struct nl_stats *ret)
-{
-	return -ENOENT;
-}
-
-int nl_claim(struct nl_ctl *ctl, const char *name, uint32_t *ret_id)
-{
-	return -ENOENT;
-}
-
-int nl_release(struct nl_ctl *ctl, uint32_t id)
-{
-	return -ENOENT;
-}
-
-int nl_set_job(struct nl_ctl *ctl, uint64_t id, const struct nl_change *change)
-{
-	return -ENOENT;
-}
-
-int nl_get_large(struct nl_ctl *ctl, uint64_t id, uint64_t from, struct nl_larges *ret)
-{
-	return -EBUSY;
-}
-
-int nl_routed(struct nl_ctl *ctl, const struct nl_routed *routed)
-{
-	return -ENOENT;
-}
-
-int nl_dump_channels(struct nl_ctl *ctl, void (*fn)(const struct nl_channel *channel, void *arg),
-		     void *arg)
-{
-	return 0;
-}
+#include "test-module.h"
 
 static char dir[64];
 static struct manager *m;
@@ -465,6 +359,53 @@ static void test_restart(void)
 	check(!m->groups);
 }
 
+static void change_job(const struct group *g, const struct nl_change *to)
+{
+	struct fault f = { .id = FAULT_NONE };
+
+	check(!job_set(m, job_find(m, g->job), to, &f));
+}
+
+static void test_changed(void)
+{
+	const struct nl_change pause = { .has_paused = true, .paused = true };
+	const struct nl_change resume = { .has_paused = true };
+	const struct nl_change limits = {
+		.has_rate = true, .max_rate = 1 << 20, .has_deadline = true, .deadline_us = 20000,
+	};
+	const struct nl_change no_rate = { .has_rate = true };
+	const struct nl_job *now;
+	struct group *g;
+
+	m->policy.max_rate = 7;
+	g = begin();
+	now = &module.job[module.last];
+	check(now->max_rate == 7 && now->deadline_us == m->policy.deadline_usec);
+	change_job(g, &limits);
+	end(MIGD_OUTCOME_MOVED, 1, 1);
+	/* The next job has them; and a pause, which may come as a job ends. */
+	now = &module.job[module.last];
+	check(is_at(g, 1) && now->max_rate == 1 << 20 && now->deadline_us == 20000 && !now->paused);
+	change_job(g, &pause);
+	end(MIGD_OUTCOME_MOVED, 1, 1);
+	now = &module.job[module.last];
+	check(is_at(g, 2) && now->paused && now->max_rate == 1 << 20);
+	/* The daemon's end is none of theirs. */
+	module.known[module.last] = false;
+	g = restart(g->id);
+	now = &module.job[module.last];
+	check(is_at(g, 2) && now->paused && now->max_rate == 1 << 20 && now->deadline_us == 20000);
+	change_job(g, &no_rate);
+	change_job(g, &resume);
+	module.known[module.last] = false;
+	m->policy.max_rate = 7;
+	g = restart(g->id);
+	now = &module.job[module.last];
+	check(is_at(g, 2) && !now->paused && !now->max_rate);
+	end(MIGD_OUTCOME_MOVED, 1, 1);
+	over(g, MIGD_OUTCOME_MOVED);
+}
+
 /* Each test has a daemon and a module of its own. */
 static void run(void (*test)(void))
 {
@@ -490,6 +431,7 @@ int main(void)
 	run(test_rounds);
 	run(test_waiting);
 	run(test_restart);
+	run(test_changed);
 	check(!rmdir(dir));
 	return 0;
 }

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The module of a test: the daemon asks it, and the test says what becomes of the jobs. */
+#ifndef MIGD_TEST_MODULE_H
+#define MIGD_TEST_MODULE_H
+
+#include "netlink.h"
+
+#define TEST_JOBS	64
+
+/* Jobs by id, from 1; one that it forgets has no state. */
+struct test_module {
+	struct nl_job job[TEST_JOBS];
+	bool known[TEST_JOBS];
+	uint64_t last;
+	int refusal;			/* of the next submission */
+	unsigned int cancels;
+};
+
+extern struct test_module module;
+
+#endif /* MIGD_TEST_MODULE_H */
