@@ -80,6 +80,24 @@ static int on_disconnected(sd_bus_message *msg, void *arg, sd_bus_error *error)
 	return sd_event_exit(m->event, EXIT_FAILURE);
 }
 
+int bus_add_objects(struct manager *m)
+{
+	int r;
+
+	r = sd_bus_add_object_manager(m->bus, NULL, BUS_ROOT);
+	if (r >= 0)
+		r = bus_add_manager(m);
+	if (r >= 0)
+		r = bus_add_policy(m);
+	if (r >= 0)
+		r = bus_add_engines(m);
+	if (r >= 0)
+		r = bus_add_jobs(m);
+	if (r >= 0)
+		r = bus_add_groups(m);
+	return r;
+}
+
 int bus_open(struct manager *m)
 {
 	int r;
@@ -97,17 +115,7 @@ int bus_open(struct manager *m)
 					"org.freedesktop.DBus.Local", "Disconnected",
 					on_disconnected, m);
 	if (r >= 0)
-		r = sd_bus_add_object_manager(m->bus, NULL, BUS_ROOT);
-	if (r >= 0)
-		r = bus_add_manager(m);
-	if (r >= 0)
-		r = bus_add_policy(m);
-	if (r >= 0)
-		r = bus_add_engines(m);
-	if (r >= 0)
-		r = bus_add_jobs(m);
-	if (r >= 0)
-		r = bus_add_groups(m);
+		r = bus_add_objects(m);
 	if (r < 0)
 		log_err("the objects cannot be put on the bus: %s", strerror(-r));
 	return r;

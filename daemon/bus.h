@@ -26,6 +26,8 @@
 int bus_open(struct manager *m);
 /* Take the name: from now on callers come. */
 int bus_announce(struct manager *m);
+/* All objects, on m->bus. */
+int bus_add_objects(struct manager *m);
 
 /* Answer a call by the fault. */
 int bus_fault(sd_bus_error *error, const struct fault *f);
@@ -87,7 +89,14 @@ int bus_migrate_processes(sd_bus_message *msg, void *arg, sd_bus_error *error);
 int bus_migrate_unit(sd_bus_message *msg, void *arg, sd_bus_error *error);
 int bus_migrate_cgroup(sd_bus_message *msg, void *arg, sd_bus_error *error);
 
-/* bus_options.c: the a{sv} of MigrateProcess. */
+/* bus_options.c: the a{sv} of MigrateProcess, of these; the last has no name. */
+struct bus_option {
+	const char *name;
+	const char *type;
+	int (*read)(sd_bus_message *msg, struct job_request *req, struct fault *f);
+};
+
+extern const struct bus_option bus_options[];
 int bus_read_options(sd_bus_message *msg, struct job_request *req, struct fault *f);
 
 #endif /* MIGD_BUS_H */

@@ -216,7 +216,7 @@ static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_SIGNAL_WITH_ARGS("JobRemoved", ARGS("t", id, "o", job, "s", outcome), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("GroupNew", ARGS("t", id, "o", group), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("GroupRemoved", ARGS("t", id, "o", group, "s", outcome), 0),
-	SD_BUS_SIGNAL_WITH_ARGS("EngineFault", ARGS("s", engine, "i", errno_, "s", message), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("EngineFault", ARGS("s", engine, "i", error, "s", message), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("BatchRescued",
 				ARGS("t", job, "s", cause, "t", moved, "t", put_back), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("Quarantine", ARGS("s", engine, "t", pages), 0),

@@ -139,11 +139,7 @@ static int read_atomic(sd_bus_message *msg, struct job_request *req,
 	return read_flag(msg, req, MIGD_JOB_FLAG_ATOMIC);
 }
 
-static const struct {
-	const char *name;
-	const char *type;
-	int (*read)(sd_bus_message *msg, struct job_request *req, struct fault *f);
-} options[] = {
+const struct bus_option bus_options[] = {
 	{ "order", "s", read_order },
 	{ "engine", "s", read_engine },
 	{ "batch-pages", "u", read_batch_pages },
@@ -153,37 +149,35 @@ static const struct {
 	{ "ranges", "a(tt)", read_ranges },
 	{ "verify", "b", read_verify },
 	{ "atomic", "b", read_atomic },
+	{ },
 };
-
-#define NR_OPTIONS (sizeof(options) / sizeof(options[0]))
 
 static int read_option(sd_bus_message *msg, struct job_request *req, struct fault *f)
 {
+	const struct bus_option *o = bus_options;
 	const char *name, *type;
-	size_t i;
 	int r;
 
 	r = sd_bus_message_read_basic(msg, 's', &name);
 	if (r < 0)
 		return r;
-	for (i = 0; i < NR_OPTIONS; i++)
-		if (!strcmp(options[i].name, name))
-			break;
-	if (i == NR_OPTIONS)
+	while (o->name && strcmp(o->name, name))
+		o++;
+	if (!o->name)
 		return fault_set(f, FAULT_INVALID_OPTION,
 				 "there is no option '%.64s': see org.migd1(5) for those there are",
 				 name);
 	r = sd_bus_message_peek_type(msg, NULL, &type);
 	if (r < 0)
 		return r;
-	if (strcmp(type, options[i].type))
+	if (strcmp(type, o->type))
 		return fault_set(f, FAULT_INVALID_OPTION,
 				 "option %s has type %s, not %s: see org.migd1(5)", name,
-				 options[i].type, type);
+				 o->type, type);
 	r = sd_bus_message_enter_container(msg, 'v', type);
 	if (r < 0)
 		return r;
-	r = options[i].read(msg, req, f);
+	r = o->read(msg, req, f);
 	return r < 0 ? r : sd_bus_message_exit_container(msg);
 }
 
