@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Checks of what the kernel does with memory and nodes, beside us and against us. */
-#include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "doctor.h"
 #include "preflight.h"
 #include "procfs.h"
 #include "rangelist.h"
-
-#define TIERING	"/sys/devices/virtual/memory_tiering"
+#include "tiers.h"
 
 static int nodes_with_memory(const struct doctor *d, char *nodes, size_t size)
 {
@@ -77,50 +74,24 @@ void doctor_balancing(const struct doctor *d, struct finding *f)
 	found_fix(f, "run `sysctl kernel.numa_balancing=0`, or move the threads with the memory (`taskset -apc`)");
 }
 
-/* Put "tier N: nodes, ..." of all tiers that have nodes; returns how many there are. */
-static unsigned int list_tiers(const struct doctor *d, char *text, size_t size)
-{
-	char path[PROCFS_PATH], nodes[256];
-	struct dirent **names;
-	unsigned int nr = 0;
-	size_t used = 0;
-	int n;
-
-	text[0] = '\0';
-	snprintf(path, sizeof(path), "%s" TIERING, d->root);
-	n = scandir(path, &names, NULL, versionsort);
-	for (int i = 0; i < n; i++) {
-		if (!strncmp(names[i]->d_name, "memory_tier", 11) &&
-		    !procfs_value(d->root, NULL, nodes, sizeof(nodes), TIERING "/%s/nodelist",
-				  names[i]->d_name) && nodes[0]) {
-			used += snprintf(text + used, size - used, "%s%s has node %s",
-					 nr ? ", " : "", names[i]->d_name, nodes);
-			if (used >= size)
-				used = size - 1;
-			nr++;
-		}
-		free(names[i]);
-	}
-	if (n >= 0)
-		free(names);
-	return nr;
-}
-
 void doctor_tiers(const struct doctor *d, struct finding *f)
 {
-	char tiers[512], demotion[16] = "";
-	unsigned int nr = list_tiers(d, tiers, sizeof(tiers));
+	struct tier tiers[TIERS_MAX];
+	unsigned int nr = tiers_list(d->root, tiers);
+	char text[512] = "";
+	size_t used = 0;
 
-	procfs_value(d->root, NULL, demotion, sizeof(demotion),
-		     "/sys/kernel/mm/numa/demotion_enabled");
+	for (unsigned int i = 0; i < nr && used < sizeof(text); i++)
+		used += snprintf(text + used, sizeof(text) - used, "%s%s has node %s",
+				 i ? ", " : "", tiers[i].name, tiers[i].nodes);
 	if (nr < 2) {
 		found(f, "%s: nothing is demoted", nr ? "all memory is in one tier" :
 		      "the kernel has no memory tiers");
-	} else if (strcmp(demotion, "true")) {
-		found(f, "%s; demotion is off", tiers);
+	} else if (!tiers_demote(d->root)) {
+		found(f, "%s; demotion is off", text);
 	} else {
 		found_bad(f, DOCTOR_WARN, "demotion is on: reclaim moves cold pages to a slower tier, those that were moved up too (%s)",
-			  tiers);
+			  text);
 		found_fix(f, "run `echo false >/sys/kernel/mm/numa/demotion_enabled`, unless that is what is wanted");
 	}
 }

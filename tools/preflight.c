@@ -12,6 +12,7 @@
 #include "procfs.h"
 #include "rangelist.h"
 #include "text.h"
+#include "tiers.h"
 
 __printf(2, 3) static void tell(void (*take)(const char *sentence), const char *format, ...)
 {
@@ -167,6 +168,30 @@ static void check_policies(const struct preflight *p)
 		     p->pid, strerror(-r));
 }
 
+/* Reclaim takes from a faster tier to a slower one, and never the other way. */
+static void check_demotion(const struct preflight *p)
+{
+	struct tier tiers[TIERS_MAX];
+	unsigned int nr;
+	int to, slower;
+
+	if (!tiers_demote(p->root))
+		return;
+	nr = tiers_list(p->root, tiers);
+	to = tiers_of(tiers, nr, p->to);
+	slower = p->from < 0 ? (int)nr - 1 : tiers_of(tiers, nr, p->from);
+	if (to >= 0 && slower > to)
+		tell(p->on_warn, "demotion is on and the pages come from a slower tier (node %s) than that of node %d: when node %d gets full, the kernel moves cold pages back; run `echo false >/sys/kernel/mm/numa/demotion_enabled`",
+		     tiers[slower].nodes, p->to, p->to);
+}
+
+void preflight_causes(const struct preflight *p)
+{
+	check_balancing(p);
+	check_policies(p);
+	check_demotion(p);
+}
+
 int preflight_run(const struct preflight *p)
 {
 	int r;
@@ -174,7 +199,6 @@ int preflight_run(const struct preflight *p)
 	r = check_cpuset(p);
 	if (r < 0)
 		return r;
-	check_balancing(p);
-	check_policies(p);
+	preflight_causes(p);
 	return 0;
 }

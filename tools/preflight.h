@@ -30,6 +30,9 @@ struct preflight {
 /* Returns 0 to go on, -EXDEV when the destination is forbidden to the process. */
 int preflight_run(const struct preflight *p);
 
+/* The part of it that undoes a move: what may have taken pages back. */
+void preflight_causes(const struct preflight *p);
+
 /* Whether NUMA balancing is on, and its mode. */
 bool preflight_balancing(const char *root, char *mode, size_t size);
 

@@ -99,6 +99,25 @@ static void test_policies(void)
 	CHECK(look(1, 0, false) == 0 && !sentences);
 }
 
+static void test_demotion(void)
+{
+	put("/proc/42/numa_maps", "10000 default anon=1 N0=1 kernelpagesize_kB=4\n");
+	put("/sys/devices/virtual/memory_tiering/memory_tier4/nodelist", "0-1\n");
+	put("/sys/devices/virtual/memory_tiering/memory_tier22/nodelist", "2\n");
+	put("/sys/kernel/mm/numa/demotion_enabled", "false\n");
+	CHECK(look(2, 0, false) == 0 && !sentences);
+	put("/sys/kernel/mm/numa/demotion_enabled", "true\n");
+	CHECK(look(2, 0, false) == 0 && sentences == 1);
+	CHECK(strstr(said, "a slower tier (node 2) than that of node 0"));
+	CHECK(strstr(said, "`echo false >/sys/kernel/mm/numa/demotion_enabled`"));
+	CHECK(look(-1, 1, false) == 0 && sentences == 1);
+	/* Within a tier, and down: what is down there stays. */
+	CHECK(look(0, 1, false) == 0 && !sentences);
+	put("/proc/42/status", "Mems_allowed_list:\t0-2\n");
+	CHECK(look(0, 2, false) == 0 && !sentences);
+	put("/sys/kernel/mm/numa/demotion_enabled", "false\n");
+}
+
 static void count(int from, int to, struct numa_pages *pages)
 {
 	FILE *file = procfs_open(tree_root, "/proc/42/numa_maps");
@@ -144,6 +163,7 @@ int main(void)
 	test_cpuset();
 	test_balancing();
 	test_policies();
+	test_demotion();
 	test_pages();
 	test_unreadable();
 	return tree_end();
