@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The memory policies in /proc/PID/numa_maps. */
+/* Pages and memory policies in /proc/PID/numa_maps. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -166,6 +166,46 @@ int numa_maps_pages(FILE *file, int from, int to, struct numa_pages *ret)
 			ret->own += pages;
 	}
 	r = ferror(file) ? -errno : 0;
+	free(line);
+	return r;
+}
+
+/* FNV-1a of the word "file=..."; a name has no blank as it is written there. */
+static __u64 hash_name(const char *words)
+{
+	const char *at = strstr(words, " file=");
+	__u64 hash = 0xcbf29ce484222325ULL;
+
+	for (at = at ? at + 6 : ""; *at && *at != ' ' && *at != '\n'; at++)
+		hash = (hash ^ (unsigned char)*at) * 0x100000001b3ULL;
+	return hash;
+}
+
+int numa_maps_each(FILE *file, int from, int to,
+		   int (*take)(const struct numa_mapping *mapping, void *userdata),
+		   void *userdata)
+{
+	struct numa_mapping m;
+	char *line = NULL, *words;
+	size_t alloc = 0;
+	__u64 each;
+	int r = 0;
+
+	while (r >= 0 && (errno = 0, getline(&line, &alloc, file) > 0)) {
+		m.start = strtoull(line, &words, 16);
+		if (words == line || *words != ' ')
+			continue;
+		words[strcspn(words, "\n")] = ' ';
+		if (strstr(words, " file=") && !strstr(words, " huge ") && !is_shared(words))
+			continue;
+		each = strstr(words, " huge ") ? base_pages(words) : 1;
+		m.name = strstr(words, " file=") ? hash_name(words) : 0;
+		m.source = each * source_pages(words, from, to);
+		m.dest = each * source_pages(words, to, -1);
+		r = take(&m, userdata);
+	}
+	if (r >= 0)
+		r = ferror(file) ? -errno : 0;
 	free(line);
 	return r;
 }

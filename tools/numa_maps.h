@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The memory policies in /proc/PID/numa_maps. */
+/* Pages and memory policies in /proc/PID/numa_maps. */
 #ifndef MIGCTL_NUMA_MAPS_H
 #define MIGCTL_NUMA_MAPS_H
 
@@ -30,6 +30,26 @@ struct policy_use {
 struct numa_pages {
 	__u64 own, shared, huge, files;
 };
+
+/*
+ * struct numa_mapping - one mapping, in base pages
+ *
+ * @start:	its address
+ * @name:	a hash of its file's name, if it is shared memory; 0 if it is not
+ * @source:	pages on the source
+ * @dest:	pages on the destination
+ */
+struct numa_mapping {
+	__u64 start, name, source, dest;
+};
+
+/*
+ * Each mapping but those of files, in the order of their addresses, until @take
+ * answers a negative errno. Returns 0, that errno, or that of the file.
+ */
+int numa_maps_each(FILE *file, int from, int to,
+		   int (*take)(const struct numa_mapping *mapping, void *userdata),
+		   void *userdata);
 
 /* Count the pages on @from (-1: on any node but @to). Returns 0 or -errno. */
 int numa_maps_pages(FILE *file, int from, int to, struct numa_pages *ret);

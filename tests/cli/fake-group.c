@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fake-migd.h"
 
@@ -98,6 +99,9 @@ json_t *fake_group_json(const struct fake *fake)
 	json_object_set_new(o, "progress", json_integer(fake->step * 1000 / STEPS));
 	json_object_set_new(o, "left_out", json_pack("{s:i, s:i}", "exited", 1, "forbidden",
 						     is_partly(fake)));
+	/* Of one of them there is memory to look at. */
+	json_object_set_new(o, "members", json_pack("[{s:i, s:i}]", "pid", (int)getpid(),
+						    "job", 7));
 	json_object_set_new(o, "why", json_string(is_partly(fake) ? WHY : ""));
 	return o;
 }

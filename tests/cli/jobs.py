@@ -7,6 +7,7 @@ import os
 import pty
 import signal
 import struct
+import subprocess
 import termios
 
 from harness import Case, read_until
@@ -119,6 +120,53 @@ class Interrupts(Case):
         self.assertEqual(json.loads(out)["state"], "running")
         self.assertIn("being cancelled", self.migctl("cancel", "7")[0])
         self.assertIn("outcome cancelled", self.migctl("jobs", "7")[0])
+
+
+class Recount(Case):
+    """What came back is counted in test-recount.c, and in bus/group of a machine with nodes."""
+
+    def test_stays(self):
+        self.bus.fake("moved")
+        out, _ = self.migrate("--recount", "1ms")
+        self.assertRegex(out, r"job 7 moved: .*\n(.*\n)*  recount  in 1 ms; interrupt to count at "
+                         r"once\n  recount  after \S+ m?s: 0 of 1000 moved pages are back on node 0")
+
+    def test_json(self):
+        self.bus.fake("partly")
+        job = json.loads(self.migrate("--recount", "1ms", "--json", code=3)[0])
+        self.assertEqual([job["outcome"], job["recount"]["back"], job["recount"]["causes"],
+                          job["recount"]["interrupted"]], ["partly", 0, [], False])
+        self.assertGreaterEqual(job["recount"]["after_usec"], 1000)
+
+    def test_nothing(self):
+        """Nothing has moved: there is nothing to wait for."""
+        self.bus.fake("nothing")
+        self.assertNotIn("recount", self.migrate("--recount", "3600s")[0])
+
+    def test_interrupt(self):
+        self.bus.fake("moved")
+        for args in ([str(os.getpid())], ["-u", "redis"]):
+            proc = self.start("migrate", *args, "--from", "0", "--to", "1", "--recount", "3600s")
+            seen = read_until(proc.stdout, "interrupt to count at once")
+            proc.send_signal(signal.SIGINT)
+            out, err = proc.communicate()
+            self.assertEqual(proc.returncode, 0, seen + out + err)
+            self.assertRegex(out, "after .*: 0 of 1000 moved pages are back on node 0")
+
+    def test_exited(self):
+        self.bus.fake("moved")
+        with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as target:
+            proc = self.start("migrate", str(target.pid), "--to", "1", "--recount", "3600s")
+            read_until(proc.stdout, "interrupt to count at once")
+        proc.send_signal(signal.SIGTERM)
+        _, err = proc.communicate()
+        self.assertEqual(proc.returncode, 1, err)
+        self.refused(err, "exited before their pages were counted")
+
+    def test_usage(self):
+        for args, word in ((["--recount", "0s"], "'0s'"), (["--recount", "x"], "'x'"),
+                           (["--recount", "1s", "--no-block"], "--no-block")):
+            self.refused(self.migrate(*args, code=2)[1], "--recount", word)
 
 
 class Changes(Case):
