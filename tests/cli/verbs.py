@@ -103,6 +103,9 @@ class Monitor(Case):
 
 
 class Completion(Case):
+    def verbs(self):
+        return re.findall(r"^  ([a-z]+) ", self.migctl("--help")[0], re.M)
+
     def complete(self, *words):
         """What Tab offers after these words."""
         script = (f'. "{COMPLETION}"\nCOMP_WORDS=("$@")\nCOMP_CWORD=$(($# - 1))\n'
@@ -127,6 +130,13 @@ class Completion(Case):
         self.assertEqual(self.complete("policy", "set", "default-engine", "="),
                          ["auto", "cpu", "dma"])
         self.assertEqual(self.complete("migrate", "1", "--deadline", "2"), ["20ms"])
+        self.assertEqual(self.complete("migrate", "1", "--deadline", "=", "2"), ["20ms"])
+        self.assertIn("0", self.complete("migrate", "1", "--to", "="))
+        self.assertIn("0", self.complete("migrate", "1", "--from", ""))
+        ranges = self.complete("migrate", "--to", "1", str(os.getpid()), "--range", "")
+        self.assertTrue(ranges)
+        for word in ranges:
+            self.assertRegex(word, "^[0-9a-f]+-[0-9a-f]+$")
         # Without a daemon there is nothing to offer, and none is started.
         self.assertEqual(self.complete("jobs", ""), [])
 
@@ -141,22 +151,34 @@ class Completion(Case):
         self.assertEqual(self.complete("-H", "far", "migrate", ""), [])
         self.assertEqual(self.complete("-H", "far", "migrate", "1", "--to", ""), [])
 
-    def test_every_option(self):
-        for verb in ("status", "doctor", "migrate", "jobs", "cancel", "set", "pause", "resume",
-                     "groups", "engines", "stats", "policy", "monitor", "top"):
+    def test_every_verb(self):
+        """The help's verbs and options are those of the completion and of the page."""
+        with open(f"{os.path.dirname(COMPLETION)}/../migctl.1", encoding="utf-8") as f:
+            page = f.read()
+        verbs = self.verbs()
+        self.assertIn("migrate", verbs)
+        self.assertEqual(sorted(word for word in self.complete("") if word[0] != "-"),
+                         sorted(verbs))
+        for verb in verbs:
+            self.assertTrue(re.search(rf"(?m)^\.It Cm {verb}\b", page), verb)
             listed = set(re.findall(r"--[a-z-]+", self.migctl(verb, "--help")[0]))
             self.assertTrue(set(self.complete(verb, "--")) <= listed)
             for option in re.findall(r"^ .*?(--[a-z-]+)", self.migctl(verb, "--help")[0], re.M):
                 self.assertIn(option, self.complete(verb, "--"))
+                self.assertTrue(re.search(rf"\bFl (\w , )?{option[1:]}\b", page), option)
 
     def test_groups(self):
         """Units from systemctl, cgroups from the file system."""
         with open(f"{self.bus.tmp.name}/systemctl", "w", encoding="ascii",
                   opener=lambda path, flags: os.open(path, flags, 0o755)) as f:
             f.write('#!/bin/sh\necho "a.service loaded active running x"\n'
-                    'echo "b.slice loaded active active y"\n')
+                    'echo "b.slice loaded active active y"\n'
+                    'echo "c\\x2dd.slice loaded active active z"\n'
+                    'echo "gone.service loaded active exited w"\n')
         for option in ("-u", "--unit"):
-            self.assertEqual(self.complete("migrate", option, ""), ["a.service", "b.slice"])
+            self.assertEqual(self.complete("migrate", option, ""),
+                             ["a.service", "b.slice", "c\\x2dd.slice"])
+            self.assertEqual(self.complete("migrate", option, "c\\\\x"), ["c\\x2dd.slice"])
         self.assertEqual(self.complete("migrate", "--cgroup", "/sys/fs/cgrou"), ["/sys/fs/cgroup"])
         self.assertEqual(self.complete("-H", "host", "migrate", "-u", ""), [])
         self.bus.fake("hold")
