@@ -15,10 +15,10 @@ files()
 		done
 }
 
-# The generated netlink code follows its generator's style.
+# The generated netlink code follows its generator's style, its page is as long as it gets.
 not_generated()
 {
-	grep -zvE '^(kmod/genl\.[ch]|uapi/linux/migd_netlink\.h)$'
+	grep -zvE '^(kmod/genl\.[ch]|uapi/linux/migd_netlink\.h|uapi/migd-netlink\.7)$'
 }
 
 kernel_source()

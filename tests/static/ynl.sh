@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The netlink code is what the kernel's generator makes of the specification.
+# The netlink code is what the kernel's generator makes of the specification, and
+# migd-netlink(7) what ours does.
 #   tests/static/ynl.sh          compare
 #   tests/static/ynl.sh --write  generate anew
 set -eu -o pipefail
@@ -21,6 +22,12 @@ cp "$spec" "$tree/uapi/specs"
 
 generate()
 {
+	if [[ $2 == page ]]; then
+		uapi/specs/netlinkdoc.py "$spec" \
+			"$(sed -n "s/^  version: '\(.*\)',$/\1/p" meson.build)" \
+			>"$tree/out/$(basename "$3")"
+		return
+	fi
 	/usr/bin/python3 "$source/tools/net/ynl/ynl-gen-c.py" --spec "$tree/$spec" \
 		--mode "$1" "--$2" -o "$tree/out/$(basename "$3")"
 }
@@ -39,5 +46,6 @@ done <<-EOF
 	uapi header uapi/linux/migd_netlink.h
 	kernel header kmod/genl.h
 	kernel source kmod/genl.c
+	- page uapi/migd-netlink.7
 EOF
 exit $status
