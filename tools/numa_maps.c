@@ -186,7 +186,7 @@ int numa_maps_each(FILE *file, int from, int to,
 		   void *userdata)
 {
 	struct numa_mapping m;
-	char *line = NULL, *words;
+	char *line = NULL, *words, *end;
 	size_t alloc = 0;
 	__u64 each;
 	int r = 0;
@@ -195,7 +195,9 @@ int numa_maps_each(FILE *file, int from, int to,
 		m.start = strtoull(line, &words, 16);
 		if (words == line || *words != ' ')
 			continue;
-		words[strcspn(words, "\n")] = ' ';
+		end = strchr(words, '\n');
+		if (end)
+			*end = ' ';
 		if (strstr(words, " file=") && !strstr(words, " huge ") && !is_shared(words))
 			continue;
 		each = strstr(words, " huge ") ? base_pages(words) : 1;

@@ -12,9 +12,15 @@ static void tell(const struct policy_use *use, void *userdata)
 	insist(memchr(use->policy, '\0', sizeof(use->policy)));
 }
 
+static int take(const struct numa_mapping *mapping, void *userdata)
+{
+	return *(unsigned int *)userdata += !!mapping->name;
+}
+
 static void numa_maps(const uint8_t *data, size_t size)
 {
 	struct numa_pages pages;
+	unsigned int shared = 0;
 	FILE *f;
 
 	if (!size)
@@ -24,6 +30,8 @@ static void numa_maps(const uint8_t *data, size_t size)
 	insist(!numa_maps_policies(f, (int8_t)data[0] % 3, data[0] % 4, tell, NULL));
 	rewind(f);
 	insist(!numa_maps_pages(f, (int8_t)data[0] % 3, data[0] % 4, &pages));
+	rewind(f);
+	insist(!numa_maps_each(f, (int8_t)data[0] % 3, data[0] % 4, take, &shared));
 	fclose(f);
 }
 
