@@ -172,7 +172,7 @@ static void cpuset(void)
 
 static void full_node(void)
 {
-	size_t bytes = 64UL << 20;
+	size_t bytes = 16UL << 20;
 	uint64_t big = (uint64_t)target_call(&target, mem_new, bytes, 0, SEED);
 	struct job_req req = job_for(&target, big, bytes, 0, 1,
 				     MIGD_ORDER_COPY_FIRST);
