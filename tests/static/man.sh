@@ -3,7 +3,7 @@
 #
 # groff has no complaint about the man pages, and org.migd1(5) has the interfaces
 # of daemon/interfaces; that these are the daemon's is for its unit test daemon-bus.
-# Parameters, tracepoints and keys are in the pages.
+# Parameters, tracepoints, keys and the daemon's options are in the pages.
 set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
@@ -35,6 +35,12 @@ done < <(sed -n 's/^TRACE_EVENT(\([a-z_]*\),$/\1/p' kmod/trace.h)
 while read -r name; do
 	named "$name" daemon/migd.conf.5 key
 done < <(sed -n 's/^#\?\([A-Z][A-Za-z]*=\).*/\1/p' daemon/migd.conf)
+while read -r option; do
+	grep -q "^\.BR\? .*\\\\-\\\\-$option\b" daemon/migd.8 || {
+		echo "daemon/migd.8 has no option --$option"
+		status=1
+	}
+done < <(sed -n 's/^\t\t{ "\([a-z-]*\)", [a-z]*_argument, .*/\1/p' daemon/main.c)
 while read -r default; do
 	grep -qx "Default: $default\." kmod/migd.4 || {
 		echo "kmod/migd.4 has no parameter with the default $default"
