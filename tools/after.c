@@ -70,8 +70,8 @@ int after_begin(struct after *a, const struct request *q, const struct job *job,
 		pids = of_group;
 	}
 	a->recount = (struct recount) {
-		.root = "", .from = q->from, .to = q->to, .ranges = q->ranges,
-		.nr_ranges = q->nr_ranges,
+		.root = "", .from = q->from, .to = q->to, .ranges = q->target.ranges,
+		.nr_ranges = q->target.nr_ranges,
 	};
 	r = recount_begin(&a->recount, pids, nr, &pid);
 	free(of_group);

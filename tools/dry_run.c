@@ -52,29 +52,35 @@ static bool is_daemons(__u32 pid, const char *cgroup)
 	       !strcmp(own, cgroup);
 }
 
-static void look_at(struct look *l, const char *daemon, int from, int to)
+const char *dry_run_verdict(__u32 pid, const char *daemon, int from, int to, char *comm,
+			    size_t size)
 {
 	struct preflight p = {
-		.root = "", .pid = l->pid, .from = from, .to = to,
+		.root = "", .pid = pid, .from = from, .to = to,
 		.on_warn = on_warn, .on_err = on_known,
 	};
+
+	if (procfs_value("", NULL, comm, size, "/proc/%u/comm", pid) < 0)
+		return "has exited";
+	if (!target_has_memory("", pid))
+		return "has no memory of its own";
+	if (is_daemons(pid, daemon))
+		return "is migd's own";
+	/* Without a destination nothing can be in its way. */
+	if (to >= 0 && preflight_run(&p) < 0)
+		return DRY_RUN_FORBIDDEN;
+	return NULL;
+}
+
+static void look_at(struct look *l, const char *daemon, int from, int to)
+{
 	FILE *file;
 
-	l->verdict = MOVES;
-	if (procfs_value("", NULL, l->comm, sizeof(l->comm), "/proc/%u/comm", l->pid) < 0) {
-		l->verdict = "has exited";
+	l->verdict = dry_run_verdict(l->pid, daemon, from, to, l->comm, sizeof(l->comm));
+	if (!l->verdict)
+		l->verdict = MOVES;
+	else if (strcmp(l->verdict, DRY_RUN_FORBIDDEN))
 		return;
-	}
-	if (!target_has_memory("", l->pid)) {
-		l->verdict = "has no memory of its own";
-		return;
-	}
-	if (is_daemons(l->pid, daemon)) {
-		l->verdict = "is migd's own";
-		return;
-	}
-	if (preflight_run(&p) < 0)
-		l->verdict = "is forbidden by its cpuset";
 	file = procfs_open("", "/proc/%u/numa_maps", l->pid);
 	if (!file || numa_maps_pages(file, from, to, &l->pages) < 0)
 		l->verdict = "cannot be looked at: run migctl as root";
@@ -91,7 +97,7 @@ static bool is_fine(const struct look *l)
 	return !strcmp(l->verdict, MOVES) || !strcmp(l->verdict, NOTHING);
 }
 
-static int check_node(int node)
+int dry_run_check_node(int node)
 {
 	char nodes[1024];
 
@@ -164,9 +170,9 @@ int dry_run(const struct target *t, struct client *c, int from, int to, bool jso
 	size_t nr;
 	int code;
 
-	code = check_node(to);
+	code = dry_run_check_node(to);
 	if (code == MIGCTL_OK)
-		code = check_node(from);
+		code = dry_run_check_node(from);
 	if (code == MIGCTL_OK)
 		code = target_list(t, c, true, &pids, &nr);
 	if (code != MIGCTL_OK)
@@ -177,7 +183,7 @@ int dry_run(const struct target *t, struct client *c, int from, int to, bool jso
 		say_err("no memory for %zu processes: name fewer", nr);
 		return MIGCTL_FAILED;
 	}
-	target_daemon_cgroup(c, daemon, sizeof(daemon));
+	target_daemon_cgroup(target_daemon(c), daemon, sizeof(daemon));
 	for (size_t i = 0; i < nr; i++) {
 		looks[i].pid = pids[i];
 		look_at(&looks[i], daemon, from, to);

@@ -17,6 +17,7 @@ static const struct verb verbs[] = {
 	{ "status", verb_status, "what migd is, whether it is ready, and if not, why" },
 	{ "doctor", verb_doctor, "is the machine fit for migd, and if not, what to do" },
 	{ "migrate", verb_migrate, "move the memory of processes from one node to another" },
+	{ "explain", verb_explain, "what would move, which way, and what not and why" },
 	{ "jobs", verb_jobs, "list the jobs, or show one" },
 	{ "cancel", verb_cancel, "cancel a job" },
 	{ "set", verb_set, "change the limits of a job that runs" },

@@ -65,9 +65,16 @@ int opts_parse_table(struct opts *opts, int argc, char **argv);
 /* Refuse an argument too many; returns the exit code or OPTS_GO_ON. */
 int opts_no_more(const struct opts *opts, int argc, char **argv);
 
+/* Refuse the value of an option; returns the exit code. */
+int opts_bad_value(const char *option, const char *value, const char *wanted);
+
+/* Take the number of a node; returns as opts_common(). */
+int opts_node(const char *option, const char *value, int *ret);
+
 int verb_status(int argc, char **argv);
 int verb_doctor(int argc, char **argv);
 int verb_migrate(int argc, char **argv);
+int verb_explain(int argc, char **argv);
 int verb_jobs(int argc, char **argv);
 int verb_cancel(int argc, char **argv);
 int verb_set(int argc, char **argv);

@@ -63,41 +63,6 @@ enum {
 
 #define NODE_UNSET	INT_MIN
 
-static int bad_value(const char *option, const char *value, const char *wanted)
-{
-	say_err("'%s' is no value for %s: give %s", value, option, wanted);
-	return MIGCTL_USAGE;
-}
-
-static int parse_node(const char *option, const char *value, int *ret)
-{
-	__u32 node;
-
-	if (parse_u32(value, &node) < 0 || node > INT_MAX)
-		return bad_value(option, value, "the number of a node, such as 0");
-	*ret = node;
-	return OPTS_GO_ON;
-}
-
-static int add_range(struct request *q, const char *value)
-{
-	__u64 page = sysconf(_SC_PAGESIZE);
-	struct range range, *ranges;
-
-	if (parse_range(value, &range.start, &range.end) < 0 || range.start % page ||
-	    range.end % page)
-		return bad_value("--range", value,
-				 "START-END in hex and whole pages, as in /proc/PID/maps");
-	ranges = reallocarray(q->ranges, q->nr_ranges + 1, sizeof(*ranges));
-	if (!ranges) {
-		say_err("no memory for %zu ranges: give fewer", q->nr_ranges + 1);
-		return MIGCTL_FAILED;
-	}
-	ranges[q->nr_ranges++] = range;
-	q->ranges = ranges;
-	return OPTS_GO_ON;
-}
-
 /* Who is to be moved, and can it be with these options? */
 static int parse_target(struct request *q, int argc, char **argv)
 {
@@ -108,14 +73,10 @@ static int parse_target(struct request *q, int argc, char **argv)
 		if (r != OPTS_GO_ON)
 			return r;
 	}
-	r = target_check(&q->target);
+	r = target_check(&q->target, "migrate");
 	if (r != OPTS_GO_ON)
 		return r;
 	q->kind = target_is_group(&q->target) ? &kind_group : &kind_job;
-	if (q->kind == &kind_group && q->nr_ranges) {
-		say_err("--range is for one process: name one by its pid, or leave it out");
-		return MIGCTL_USAGE;
-	}
 	return OPTS_GO_ON;
 }
 
@@ -130,38 +91,39 @@ static int parse_option(struct request *q, int c, char **argv)
 		q->dry_run = true;
 		break;
 	case OPT_FROM:
-		return parse_node("--from", optarg, &q->from);
+		return opts_node("--from", optarg, &q->from);
 	case OPT_TO:
-		return parse_node("--to", optarg, &q->to);
+		return opts_node("--to", optarg, &q->to);
 	case OPT_ORDER:
 		if (strcmp(optarg, "copy-first") && strcmp(optarg, "state-first"))
-			return bad_value("--order", optarg, "copy-first or state-first");
+			return opts_bad_value("--order", optarg, "copy-first or state-first");
 		q->order = optarg;
 		break;
 	case OPT_ENGINE:
 		if (!*optarg)
-			return bad_value("--engine", optarg,
-					 "auto, cpu, dma or an engine's name");
+			return opts_bad_value("--engine", optarg,
+					      "auto, cpu, dma or an engine's name");
 		q->engine = optarg;
 		break;
 	case OPT_BATCH_PAGES:
 		if (parse_u32(optarg, &q->batch_pages) < 0 || !q->batch_pages)
-			return bad_value("--batch-pages", optarg, "a number of pages, such as 512");
+			return opts_bad_value("--batch-pages", optarg,
+					      "a number of pages, such as 512");
 		break;
 	case OPT_DEADLINE:
 		if (parse_usec(optarg, &q->deadline_usec) < 0 || !q->deadline_usec ||
 		    q->deadline_usec > UINT_MAX)
-			return bad_value("--deadline", optarg,
-					 "a time with its unit, such as 20ms");
+			return opts_bad_value("--deadline", optarg,
+					      "a time with its unit, such as 20ms");
 		break;
 	case OPT_MAX_RATE:
 		if (parse_rate(optarg, &q->max_rate) < 0)
-			return bad_value("--max-rate", optarg,
-					 "bytes per second, such as 500M, or none");
+			return opts_bad_value("--max-rate", optarg,
+					      "bytes per second, such as 500M, or none");
 		q->has_max_rate = true;
 		break;
 	case OPT_RANGE:
-		return add_range(q, optarg);
+		return target_take_range(&q->target, optarg);
 	case OPT_LEAVE_LARGE:
 		q->leave_large = true;
 		break;
@@ -173,16 +135,16 @@ static int parse_option(struct request *q, int c, char **argv)
 		break;
 	case OPT_RECOUNT:
 		if (parse_usec(optarg, &q->recount_usec) < 0 || !q->recount_usec)
-			return bad_value("--recount", optarg,
-					 "a time with its unit, such as 30s");
+			return opts_bad_value("--recount", optarg,
+					      "a time with its unit, such as 30s");
 		break;
 	case OPT_NO_BLOCK:
 		q->no_block = true;
 		break;
 	case OPT_DAEMON_TIMEOUT:
 		if (parse_usec(optarg, &q->away_usec) < 0)
-			return bad_value("--daemon-timeout", optarg,
-					 "a time with its unit, such as 30s");
+			return opts_bad_value("--daemon-timeout", optarg,
+					      "a time with its unit, such as 30s");
 		break;
 	case 'q':
 		q->quiet = true;
@@ -207,7 +169,7 @@ static int check_options(const struct request *q)
 		say_err("--from and --to name the same node %d: give two different ones", q->to);
 		return MIGCTL_USAGE;
 	}
-	if (q->atomic && !q->nr_ranges) {
+	if (q->atomic && !q->target.nr_ranges) {
 		say_err("--atomic needs at least one --range: give those that are to move whole");
 		return MIGCTL_USAGE;
 	}
@@ -277,6 +239,5 @@ int migrate_request_parse(struct request *q, int argc, char **argv)
 
 void migrate_request_done(struct request *q)
 {
-	free(q->ranges);
 	target_done(&q->target);
 }

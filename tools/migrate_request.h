@@ -11,7 +11,6 @@
 #include "target.h"
 
 struct kind;
-struct range;
 
 /* What is not commented is an option of that name; 0, NULL or false: not given. */
 struct request {
@@ -24,8 +23,6 @@ struct request {
 	__u64 deadline_usec;
 	__u64 max_rate;
 	bool has_max_rate;
-	struct range *ranges;
-	size_t nr_ranges;
 	bool leave_large, verify, atomic, no_block, dry_run, quiet, verbose;
 	__u64 recount_usec;
 	__u64 away_usec;		/* --daemon-timeout */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The options that every verb knows. */
+/* The options that every verb knows, and values that several take. */
+#include <limits.h>
 #include <stdio.h>
 
 #include "migctl.h"
@@ -77,4 +78,20 @@ int opts_no_more(const struct opts *opts, int argc, char **argv)
 	say_err("'%s' is one argument too many: see migctl %s --help", argv[optind],
 		opts->verb);
 	return MIGCTL_USAGE;
+}
+
+int opts_bad_value(const char *option, const char *value, const char *wanted)
+{
+	say_err("'%s' is no value for %s: give %s", value, option, wanted);
+	return MIGCTL_USAGE;
+}
+
+int opts_node(const char *option, const char *value, int *ret)
+{
+	__u32 node;
+
+	if (parse_u32(value, &node) < 0 || node > INT_MAX)
+		return opts_bad_value(option, value, "the number of a node, such as 0");
+	*ret = node;
+	return OPTS_GO_ON;
 }

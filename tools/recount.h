@@ -6,10 +6,7 @@
 #include <stddef.h>
 #include <linux/types.h>
 
-/* A part of an address space. */
-struct range {
-	__u64 start, end;
-};
+#include "target.h"
 
 /* Processes whose pages came back that are remembered. */
 #define RECOUNT_CULPRITS	3

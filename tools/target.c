@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../daemon/cgroup.h"
 #include "client.h"
@@ -67,14 +68,38 @@ int target_take_pid(struct target *t, const char *word)
 	return OPTS_GO_ON;
 }
 
-int target_check(const struct target *t)
+int target_take_range(struct target *t, const char *word)
+{
+	__u64 page = sysconf(_SC_PAGESIZE);
+	struct range range, *ranges;
+
+	if (parse_range(word, &range.start, &range.end) < 0 || range.start % page ||
+	    range.end % page)
+		return opts_bad_value("--range", word,
+				      "START-END in hex and whole pages, as in /proc/PID/maps");
+	ranges = reallocarray(t->ranges, t->nr_ranges + 1, sizeof(*ranges));
+	if (!ranges) {
+		say_err("no memory for %zu ranges: give fewer", t->nr_ranges + 1);
+		return MIGCTL_FAILED;
+	}
+	ranges[t->nr_ranges++] = range;
+	t->ranges = ranges;
+	return OPTS_GO_ON;
+}
+
+int target_check(const struct target *t, const char *verb)
 {
 	if (!t->nr_pids && !t->unit && !t->cgroup) {
-		say_err("which process? Give its pid, or a unit with -u: see migctl migrate --help");
+		say_err("which process? Give its pid, or a unit with -u: see migctl %s --help",
+			verb);
 		return MIGCTL_USAGE;
 	}
 	if (!!t->nr_pids + !!t->unit + !!t->cgroup > 1) {
 		say_err("pids, --unit and --cgroup are three ways to name processes: choose one");
+		return MIGCTL_USAGE;
+	}
+	if (t->nr_ranges && target_is_group(t)) {
+		say_err("--range is for one process: name one by its pid, or leave it out");
 		return MIGCTL_USAGE;
 	}
 	return OPTS_GO_ON;
@@ -84,6 +109,7 @@ void target_done(struct target *t)
 {
 	free(t->pids);
 	free(t->unit);
+	free(t->ranges);
 }
 
 bool target_is_group(const struct target *t)
@@ -206,17 +232,20 @@ bool target_has_memory(const char *root, __u32 pid)
 	return !procfs_value(root, "VmSize:", value, sizeof(value), "/proc/%u/status", pid);
 }
 
-void target_daemon_cgroup(struct client *c, char *path, size_t size)
+pid_t target_daemon(struct client *c)
 {
 	sd_bus_creds *creds = NULL;
-	pid_t pid;
-	int r;
+	pid_t pid = 0;
 
-	path[0] = '\0';
-	r = sd_bus_get_name_creds(c->bus, BUS_NAME, SD_BUS_CREDS_PID, &creds);
-	if (r >= 0)
-		r = sd_bus_creds_get_pid(creds, &pid);
+	if (sd_bus_get_name_creds(c->bus, BUS_NAME, SD_BUS_CREDS_PID, &creds) < 0 ||
+	    sd_bus_creds_get_pid(creds, &pid) < 0)
+		pid = 0;
 	sd_bus_creds_unref(creds);
-	if (r < 0 || procfs_value("", "0::", path, size, "/proc/%d/cgroup", pid) < 0)
+	return pid;
+}
+
+void target_daemon_cgroup(pid_t daemon, char *path, size_t size)
+{
+	if (!daemon || procfs_value("", "0::", path, size, "/proc/%d/cgroup", daemon) < 0)
 		path[0] = '\0';
 }

@@ -5,9 +5,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 #include <linux/types.h>
 
 struct client;
+
+/* A part of an address space. */
+struct range {
+	__u64 start, end;
+};
 
 /*
  * struct target - one of these three ways
@@ -15,20 +21,24 @@ struct client;
  * @pids, @nr_pids:	processes
  * @unit:	a unit of systemd, with its suffix
  * @cgroup:	a cgroup's path
+ * @ranges, @nr_ranges:	only these parts of the address space of one process
  */
 struct target {
 	__u32 *pids;
 	size_t nr_pids;
 	char *unit;
 	const char *cgroup;
+	struct range *ranges;
+	size_t nr_ranges;
 };
 
 /* Words of the command line. All return an exit code, or OPTS_GO_ON. */
 int target_take_unit(struct target *t, const char *word);
 int target_take_cgroup(struct target *t, const char *word);
 int target_take_pid(struct target *t, const char *word);
-/* Is there one, and only one way? */
-int target_check(const struct target *t);
+int target_take_range(struct target *t, const char *word);
+/* Is there one, and only one way? @verb has the --help to see. */
+int target_check(const struct target *t, const char *verb);
 void target_done(struct target *t);
 
 /* Not one process only: it makes a group. */
@@ -45,7 +55,9 @@ int target_list(const struct target *t, struct client *c, bool say, __u32 **ret_
 /* Has the process memory of its own: is it no kernel thread, and lives? */
 bool target_has_memory(const char *root, __u32 pid);
 
-/* The cgroup of the daemon that runs, "" when there is none. */
-void target_daemon_cgroup(struct client *c, char *path, size_t size);
+/* The pid of the daemon that runs, 0 when there is none. */
+pid_t target_daemon(struct client *c);
+/* Its cgroup, "" when there is none. */
+void target_daemon_cgroup(pid_t daemon, char *path, size_t size);
 
 #endif /* MIGCTL_TARGET_H */

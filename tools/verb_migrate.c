@@ -25,8 +25,9 @@ static int append_ranges(const struct request *q, sd_bus_message *m)
 		r = sd_bus_message_open_container(m, 'v', "a(tt)");
 	if (r >= 0)
 		r = sd_bus_message_open_container(m, 'a', "(tt)");
-	for (size_t i = 0; r >= 0 && i < q->nr_ranges; i++)
-		r = sd_bus_message_append(m, "(tt)", q->ranges[i].start, q->ranges[i].end);
+	for (size_t i = 0; r >= 0 && i < q->target.nr_ranges; i++)
+		r = sd_bus_message_append(m, "(tt)", q->target.ranges[i].start,
+					  q->target.ranges[i].end);
 	for (unsigned int depth = 0; r >= 0 && depth < 3; depth++)
 		r = sd_bus_message_close_container(m);
 	return r;
@@ -72,7 +73,7 @@ static int new_call(const struct request *q, struct client *c, sd_bus_message **
 		r = sd_bus_message_append(m, "{sv}", "max-rate", "t", q->max_rate);
 	if (r >= 0 && q->leave_large)
 		r = sd_bus_message_append(m, "{sv}", "leave-large", "b", 1);
-	if (r >= 0 && q->nr_ranges)
+	if (r >= 0 && q->target.nr_ranges)
 		r = append_ranges(q, m);
 	if (r >= 0 && q->verify)
 		r = sd_bus_message_append(m, "{sv}", "verify", "b", 1);

@@ -13,6 +13,7 @@ if len(sys.argv) < 5:
 
 # pylint: disable=wrong-import-position
 import doctor       # noqa: E402
+import explain      # noqa: E402
 import groups       # noqa: E402
 import jobs         # noqa: E402
 import metrics      # noqa: E402
@@ -24,7 +25,7 @@ import verbs        # noqa: E402
 
 def load_tests(loader, _, __):
     return unittest.TestSuite(loader.loadTestsFromModule(module)
-                              for module in (doctor, groups, jobs, metrics, refusals,
+                              for module in (doctor, explain, groups, jobs, metrics, refusals,
                                             remote, top, verbs))
 
 

@@ -120,6 +120,8 @@ class Completion(Case):
         self.assertEqual(self.complete("st"), ["status", "stats"])
         self.assertIn("--no-block", self.complete("migrate", "--"))
         self.assertEqual(self.complete("migrate", "--order", ""), ["copy-first", "state-first"])
+        self.assertEqual(self.complete("explain", "1", "--order", "s"), ["state-first"])
+        self.assertIn(str(os.getpid()), self.complete("explain", ""))
         self.assertEqual(self.complete("stats", "--format", ""), ["table", "json", "openmetrics"])
         self.assertIn(str(os.getpid()), self.complete("migrate", ""))
         self.assertIn("0", self.complete("migrate", "1", "--to", ""))
