@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <linux/kernel-page-flags.h>
 
 #include "client.h"
 #include "dry_run.h"
@@ -12,11 +14,18 @@
 #include "target.h"
 #include "text.h"
 
-/* What a mapping's pages are counted with. */
+/*
+ * What a mapping's pages are counted with
+ *
+ * @ksm:	pages that KSM has merged and that were not met yet. Linux 6.10 and
+ *		some after it say of each anonymous page that it was merged; but how
+ *		many of a mapping are, smaps has right.
+ */
 struct counting {
 	const struct mapping *m;
 	const struct plan *plan;
 	bool daemons;
+	__u64 ksm;
 	struct page_counts *counts;
 };
 
@@ -27,7 +36,26 @@ static void count(const struct page *page, void *userdata)
 	enum page_way way;
 
 	class = page_classify(c->m, page, c->plan, c->daemons, &way);
+	if (class == PAGE_KSM &&
+	    (!c->ksm || (c->m->ksm_kb != ~0ULL && page->entry & PAGEMAP_ALONE))) {
+		struct page other = *page;
+
+		other.flags &= ~(1ULL << KPF_KSM);
+		class = page_classify(c->m, &other, c->plan, c->daemons, &way);
+	} else if (class == PAGE_KSM) {
+		c->ksm--;
+	}
 	c->counts->pages[class][way]++;
+}
+
+/* One that nobody else has is not known from an ordinary page. */
+static void count_single_ksm(struct counting *c)
+{
+	__u64 *small = &c->counts->pages[PAGE_SMALL][WAY_ENGINE];
+	__u64 n = c->ksm < *small ? c->ksm : *small;
+
+	*small -= n;
+	c->counts->pages[PAGE_KSM][WAY_LEFT] += n;
 }
 
 /* The part of [@start, @end) in one range, or all of it; false for none. */
@@ -49,7 +77,9 @@ static int count_mapping(struct explained *e, size_t i, const struct explain *x,
 	struct counting c = {
 		.m = m, .plan = &x->plan, .counts = &e->counts[i],
 		.daemons = mappings_have_file(&x->daemon, m),
+		.ksm = m->ksm_kb == ~0ULL ? ~0ULL : m->ksm_kb * 1024 / sysconf(_SC_PAGESIZE),
 	};
+	__u64 looked_at = 0;
 	int r = 0;
 
 	*ret_any = false;
@@ -59,10 +89,13 @@ static int count_mapping(struct explained *e, size_t i, const struct explain *x,
 		if (!clip(x, k, &start, &end))
 			continue;
 		*ret_any = true;
+		looked_at += end - start;
 		/* No memory of the process's: a job passes it over. */
 		if (!(m->flags & MAPPING_DEVICE))
 			r = pages_each(source, start, end, count, &c);
 	}
+	if (m->ksm_kb != ~0ULL && looked_at == m->end - m->start)
+		count_single_ksm(&c);
 	return r;
 }
 

@@ -37,7 +37,7 @@ static bool read_first_line(char *line, struct mapping *m)
 {
 	int at = 0;
 
-	*m = (struct mapping) { .start = 0 };
+	*m = (struct mapping) { .ksm_kb = ~0ULL };
 	if (sscanf(line, "%llx-%llx %*4s %*x %23s %llu %n", &m->start, &m->end, m->device,
 		   &m->inode, &at) < 4 || !at || m->start >= m->end)
 		return false;
@@ -62,7 +62,7 @@ static struct mapping *add(struct mappings *list, const struct mapping *m)
 
 int mappings_read(FILE *file, struct mappings *ret)
 {
-	static const char key[] = "VmFlags:";
+	static const char key[] = "VmFlags:", ksm[] = "KSM:";
 	struct mapping m, *last = NULL;
 	char *line = NULL;
 	size_t alloc = 0;
@@ -72,6 +72,8 @@ int mappings_read(FILE *file, struct mappings *ret)
 	while (errno = 0, !r && getline(&line, &alloc, file) > 0) {
 		if (last && !strncmp(line, key, sizeof(key) - 1))
 			last->flags = read_flags(line + sizeof(key) - 1);
+		if (last && !strncmp(line, ksm, sizeof(ksm) - 1))
+			last->ksm_kb = strtoull(line + sizeof(ksm) - 1, NULL, 10);
 		if (!read_first_line(line, &m))
 			continue;
 		last = NULL;
@@ -95,7 +97,8 @@ void mappings_free(struct mappings *list)
 
 bool mappings_have_file(const struct mappings *list, const struct mapping *m)
 {
-	if (!m->inode)
+	/* A SysV segment may have inode 0. */
+	if (!m->inode && m->name[0] != '/')
 		return false;
 	for (size_t i = 0; i < list->nr; i++)
 		if (list->m[i].inode == m->inode && !strcmp(list->m[i].device, m->device))

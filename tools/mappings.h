@@ -24,6 +24,7 @@ struct mapping {
 	char device[24];		/* with @inode: the file; inode 0 is none */
 	__u64 inode;
 	unsigned int flags;
+	__u64 ksm_kb;			/* merged by KSM; all ones when it is not told */
 	char name[128];
 };
 

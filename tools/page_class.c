@@ -45,7 +45,7 @@ const char *page_way_name(enum page_way way)
  */
 static bool is_shmem(const struct mapping *m, const struct page *page)
 {
-	if (!HAS(page, KPF_SWAPBACKED) || !m->inode)
+	if (!HAS(page, KPF_SWAPBACKED) || !m->name[0])
 		return false;
 	return strncmp(m->name, "/dev/", 5) || !strncmp(m->name, "/dev/shm/", 9) ||
 	       !strncmp(m->name, "/dev/zero", 9);
@@ -77,8 +77,6 @@ static enum page_class classify_small(const struct mapping *m, const struct page
 		return PAGE_SPECIAL;
 	if (!HAS(page, KPF_ANON) && !is_shmem(m, page))
 		return HAS(page, KPF_SWAPBACKED) ? PAGE_SHMEM : PAGE_FILE;
-	if (HAS(page, KPF_KSM))
-		return PAGE_KSM;
 	if (is_large(page))
 		return PAGE_LARGE;
 	if (HAS(page, KPF_ARCH_2))
@@ -87,6 +85,9 @@ static enum page_class classify_small(const struct mapping *m, const struct page
 		return PAGE_POISONED;
 	if (!HAS(page, KPF_ANON))
 		return PAGE_SHMEM;
+	/* Never large. Linux 6.12 says it of each anonymous page: see explain.c. */
+	if (HAS(page, KPF_KSM))
+		return PAGE_KSM;
 	return HAS(page, KPF_SWAPCACHE) ? PAGE_SWAP_CACHE : PAGE_SMALL;
 }
 

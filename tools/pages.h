@@ -11,6 +11,7 @@
 
 /* Bits of an entry of /proc/PID/pagemap. */
 #define PAGEMAP_PFN	((1ULL << 55) - 1)
+#define PAGEMAP_ALONE	(1ULL << 56)	/* mapped once */
 #define PAGEMAP_SWAPPED	(1ULL << 62)
 #define PAGEMAP_PRESENT	(1ULL << 63)
 

@@ -26,7 +26,7 @@ static __u64 entry[PAGES], flags[PAGES];
 static int nodes[PAGES];
 static __u64 leaf_from, leaf_to;
 
-static const struct mapping anon, shared = { .name = "/memfd:x (deleted)", .inode = 7 },
+static const struct mapping anon, shared = { .name = "/SYSV00000000 (deleted)" },
 	driver = { .name = "/dev/dri/card0", .inode = 8 },
 	special = { .name = "[vdso]", .flags = MAPPING_SPECIAL },
 	hugetlb = { .flags = MAPPING_HUGETLB };
@@ -179,6 +179,11 @@ static void process(void)
 	for (i = 20; i < 23; i++)
 		put_page(i, BIT(KPF_SWAPBACKED), 0);
 	put_page(30, ANON, 0);
+	/* Two of them merged; one of those and another page are nobody else's. */
+	for (i = 40; i < 45; i++)
+		put_page(i, ANON | BIT(KPF_KSM), 0);
+	for (i = 41; i < 45; i++)
+		entry[i] |= PAGEMAP_ALONE;
 	put_bytes("/proc/42/pagemap", entry, sizeof(entry));
 	put_bytes("/proc/kpageflags", flags, sizeof(flags));
 	snprintf(smaps, sizeof(smaps),
@@ -189,10 +194,11 @@ static void process(void)
 		 "Rss: 12 kB\nVmFlags: rd wr sh mr mw me ms\n"
 		 "%llx-%llx rw-s f0000000 00:06 9   /dev/mem\n"
 		 "VmFlags: rd wr sh io pf de dd\n"
+		 "%llx-%llx rw-p 00000000 00:00 0\nKSM: %llu kB\nVmFlags: rd wr mg\n"
 		 "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0 [vsyscall]\n"
 		 "VmFlags: ex\n",
 		 page_size, 17 * page_size, 20 * page_size, 24 * page_size, 30 * page_size,
-		 31 * page_size);
+		 31 * page_size, 40 * page_size, 45 * page_size, 2 * page_size / 1024);
 	put("/proc/42/smaps", smaps);
 	snprintf(smaps, sizeof(smaps), "%llx-%llx r--s 00000000 00:01 77 /memfd:a b (deleted)\n",
 		 page_size, 2 * page_size);
@@ -222,7 +228,7 @@ static void test_process(void)
 	struct explained e;
 	char words[64];
 
-	CHECK(!look(&e, &x) && e.list.nr == 3);
+	CHECK(!look(&e, &x) && e.list.nr == 4);
 	CHECK(e.list.m[0].flags == (MAPPING_LOCKED | MAPPING_UFFD) && !e.list.m[0].name[0]);
 	CHECK(!strcmp(e.list.m[1].name, "/memfd:a b (deleted)") && e.list.m[1].inode == 77);
 	CHECK(e.list.m[2].flags & MAPPING_DEVICE);
@@ -235,9 +241,11 @@ static void test_process(void)
 	CHECK(e.counts[0].pages[PAGE_HUGE][WAY_MOVE_PAGES] == 4);
 	CHECK(e.counts[0].pages[PAGE_LARGE][WAY_MOVE_PAGES] == 4);
 	CHECK(e.counts[1].pages[PAGE_SHMEM][WAY_ENGINE] == 3);
-	CHECK(page_counts_sum(&e.sum, WAY_ENGINE) == 7);
+	CHECK(e.counts[3].pages[PAGE_KSM][WAY_LEFT] == 2);
+	CHECK(e.counts[3].pages[PAGE_SMALL][WAY_ENGINE] == 3);
+	CHECK(page_counts_sum(&e.sum, WAY_ENGINE) == 10);
 	CHECK(page_counts_sum(&e.sum, WAY_MOVE_PAGES) == 8);
-	CHECK(page_counts_sum(&e.sum, WAY_LEFT) == 0);
+	CHECK(page_counts_sum(&e.sum, WAY_LEFT) == 2);
 	explained_free(&e);
 }
 
@@ -266,7 +274,7 @@ static void test_daemon(void)
 	CHECK(maps && !mappings_read(maps, &x.daemon) && x.daemon.nr == 1);
 	fclose(maps);
 	CHECK(!look(&e, &x) && e.sum.pages[PAGE_SHMEM][WAY_LEFT] == 3);
-	CHECK(page_counts_sum(&e.sum, WAY_LEFT) == 3);
+	CHECK(page_counts_sum(&e.sum, WAY_LEFT) == 5);
 	explained_free(&e);
 	mappings_free(&x.daemon);
 }
