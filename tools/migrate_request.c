@@ -29,6 +29,7 @@ static const char help[] =
 	"      --leave-large        leave large pages and those with tags where they are\n"
 	"      --verify             compare each page with its copy before it is used\n"
 	"      --atomic             move all pages of each --range or none\n"
+	"      --bind               when all has moved, new pages of the unit come from there\n"
 	"      --recount TIME       wait as long, then count what has come back: 30s\n"
 	"      --dry-run            only look: the processes, their pages, what is in the way\n"
 	"      --no-block           start it, print its id and leave\n"
@@ -56,6 +57,7 @@ enum {
 	OPT_LEAVE_LARGE,
 	OPT_VERIFY,
 	OPT_ATOMIC,
+	OPT_BIND,
 	OPT_RECOUNT,
 	OPT_NO_BLOCK,
 	OPT_DAEMON_TIMEOUT,
@@ -133,6 +135,9 @@ static int parse_option(struct request *q, int c, char **argv)
 	case OPT_ATOMIC:
 		q->atomic = true;
 		break;
+	case OPT_BIND:
+		q->bind = true;
+		break;
 	case OPT_RECOUNT:
 		if (parse_usec(optarg, &q->recount_usec) < 0 || !q->recount_usec)
 			return opts_bad_value("--recount", optarg,
@@ -173,8 +178,13 @@ static int check_options(const struct request *q)
 		say_err("--atomic needs at least one --range: give those that are to move whole");
 		return MIGCTL_USAGE;
 	}
-	if (q->no_block && q->recount_usec) {
-		say_err("--recount comes after the move, which --no-block does not wait for: leave one of them out");
+	if (q->bind && !q->target.unit) {
+		say_err("--bind sets AllowedMemoryNodes= of a unit: name one with -u, or leave it out");
+		return MIGCTL_USAGE;
+	}
+	if (q->no_block && (q->bind || q->recount_usec)) {
+		say_err("%s comes after the move, which --no-block does not wait for: leave one of them out",
+			q->bind ? "--bind" : "--recount");
 		return MIGCTL_USAGE;
 	}
 	if (client_host() && q->dry_run) {
@@ -210,6 +220,7 @@ int migrate_request_parse(struct request *q, int argc, char **argv)
 		{ "verify", no_argument, NULL, OPT_VERIFY },
 		{ "atomic", no_argument, NULL, OPT_ATOMIC },
 		{ "dry-run", no_argument, NULL, OPT_DRY_RUN },
+		{ "bind", no_argument, NULL, OPT_BIND },
 		{ "recount", required_argument, NULL, OPT_RECOUNT },
 		{ "no-block", no_argument, NULL, OPT_NO_BLOCK },
 		{ "daemon-timeout", required_argument, NULL, OPT_DAEMON_TIMEOUT },

@@ -23,7 +23,7 @@ struct request {
 	__u64 deadline_usec;
 	__u64 max_rate;
 	bool has_max_rate;
-	bool leave_large, verify, atomic, no_block, dry_run, quiet, verbose;
+	bool leave_large, verify, atomic, no_block, dry_run, bind, quiet, verbose;
 	__u64 recount_usec;
 	__u64 away_usec;		/* --daemon-timeout */
 };

@@ -117,7 +117,7 @@ bool target_is_group(const struct target *t)
 	return t->nr_pids != 1;
 }
 
-static const char *unit_iface(const char *unit)
+const char *target_unit_iface(const char *unit)
 {
 	const char *dot = strrchr(unit, '.');
 
@@ -131,7 +131,7 @@ static const char *unit_iface(const char *unit)
 /* The cgroup of a unit; its answer is to be freed. Returns an exit code. */
 static int unit_cgroup(struct client *c, const char *unit, bool say, char **ret)
 {
-	const char *iface = unit_iface(unit), *path;
+	const char *iface = target_unit_iface(unit), *path;
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *reply = NULL;
 	int r;

@@ -41,6 +41,9 @@ int target_take_range(struct target *t, const char *word);
 int target_check(const struct target *t, const char *verb);
 void target_done(struct target *t);
 
+/* The interface of a unit that has a cgroup, NULL: units of its kind have none. */
+const char *target_unit_iface(const char *unit);
+
 /* Not one process only: it makes a group. */
 bool target_is_group(const struct target *t);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "after.h"
+#include "bind.h"
 #include "client.h"
 #include "dry_run.h"
 #include "follow.h"
@@ -170,7 +171,32 @@ static int look_ahead(const struct request *q, struct client *c)
 	return r;
 }
 
-static int run(const struct request *q, struct client *c, struct after *after, json_t **ret)
+/* What else is asked for when the job has ended. */
+static int follow_up(const struct request *q, struct follow *f, const struct bind *bind,
+		     struct after *after, json_t *object, int code)
+{
+	bool well = code == MIGCTL_OK, bound = false;
+	int r;
+
+	/* Before the kernel moves more by itself, as it does when a unit is bound. */
+	if (!f->interrupts)
+		code = after_begin(after, q, &f->job, object, code);
+	if (!bind->unit)
+		return code;
+	if (well) {
+		r = bind_unit(bind, f->client, !q->quiet && !q->opts.json);
+		bound = r == MIGCTL_OK;
+		code = bound ? code : r;
+	} else {
+		bind_say_not(bind);
+	}
+	if (object)
+		bind_add_json(bind, object, bound);
+	return code;
+}
+
+static int run(const struct request *q, struct client *c, const struct bind *bind,
+	       struct after *after, json_t **ret)
 {
 	struct follow f = { .client = c, .job.kind = q->kind, .no_block = q->no_block,
 			    .away_usec = q->away_usec };
@@ -190,14 +216,29 @@ static int run(const struct request *q, struct client *c, struct after *after, j
 	if (f.lost)
 		goto out;
 	code = report(q, &f, ret, code);
-	if (!q->no_block && !f.interrupts) {
+	if (!q->no_block && !f.interrupts)
 		say_outcome(&f.job, code);
-		code = after_begin(after, q, &f.job, *ret, code);
-	}
+	if (!q->no_block)
+		code = follow_up(q, &f, bind, after, *ret, code);
 out:
 	sd_bus_message_unref(call);
 	follow_done(&f);
 	return code;
+}
+
+static int act(const struct request *q, struct client *c, struct after *after, json_t **ret)
+{
+	struct bind bind = { .unit = q->bind ? q->target.unit : NULL, .node = q->to };
+	int code;
+
+	code = q->bind ? bind_check(&bind, "", c) : MIGCTL_OK;
+	if (code != MIGCTL_OK)
+		return code;
+	if (q->dry_run)
+		return dry_run(&q->target, c, q->from, q->to, q->opts.json);
+	if (look_ahead(q, c) < 0)
+		return MIGCTL_FAILED;
+	return run(q, c, &bind, after, ret);
 }
 
 int verb_migrate(int argc, char **argv)
@@ -214,12 +255,7 @@ int verb_migrate(int argc, char **argv)
 	code = client_open(&client, &q.opts);
 	if (code != MIGCTL_OK)
 		goto out;
-	if (q.dry_run)
-		code = dry_run(&q.target, &client, q.from, q.to, q.opts.json);
-	else if (look_ahead(&q, &client) < 0)
-		code = MIGCTL_FAILED;
-	else
-		code = run(&q, &client, &after, &object);
+	code = act(&q, &client, &after, &object);
 	client_close(&client);
 	/* Without the bus, whose signals nobody reads meanwhile. */
 	code = after_end(&after, &q, object, code);

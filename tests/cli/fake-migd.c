@@ -516,6 +516,8 @@ static int setup(struct fake *fake)
 	if (r >= 0)
 		r = sd_bus_add_fallback_vtable(fake->bus, NULL, "/org/migd1/group", GROUP,
 					       fake_group_vtable, find_job, fake);
+	if (r >= 0)
+		r = fake_systemd(fake->bus);
 	if (r < 0 || fake->script->held)
 		return r;
 	return serve(fake);

@@ -109,6 +109,9 @@ int fake_migrate_processes(sd_bus_message *m, void *userdata, sd_bus_error *erro
 int fake_migrate_named(sd_bus_message *m, void *userdata, sd_bus_error *error);
 json_t *fake_group_json(const struct fake *fake);
 
+/* fake-systemd.c: systemd, too, is on the bus. */
+int fake_systemd(sd_bus *bus);
+
 /* NULL when there is no such script. */
 const struct script *fake_find_script(const char *name);
 

@@ -152,6 +152,57 @@ class DryRun(Case):
                      "run it on h")
 
 
+class Bind(Case):
+    """That the kernel follows is bus/group's to show, on a machine with nodes."""
+
+    def bind(self, script, unit, *args, code=0):
+        fake = self.bus.fake(script)
+        out, err = self.migctl("migrate", "-u", unit, "--to", "2", "--bind", *args, code=code)
+        fake.terminate()
+        return out, err, [line for line in fake.stdout if "SetUnit" in line]
+
+    def test_bound(self):
+        out, err, calls = self.bind("moved", "redis")
+        self.assertEqual(err, "")
+        self.assertEqual(calls, ["call SetUnitProperties redis.service runtime=1 "
+                                 "AllowedMemoryNodes=04\n"])
+        self.assertRegex(out, r"\n  bound    unit redis\.service to node 2, .*`systemctl set-property "
+                         r"--runtime 'redis\.service' AllowedMemoryNodes=[0-9,-]+`\n$")
+
+    def test_json(self):
+        bound = json.loads(self.bind("moved", "redis", "--json")[0])["bound"]
+        self.assertEqual([bound["unit"], bound["node"]], ["redis.service", 2])
+        self.assertIn("AllowedMemoryNodes=", bound["undo"])
+
+    def test_not_all(self):
+        for script, code in (("partly", 3), ("failed", 1), ("cancelled", 130)):
+            out, err, calls = self.bind(script, "redis", "--json", code=code)
+            self.assertEqual(calls, [])
+            self.assertIn("warning: unit redis.service is not bound to node 2", err)
+            self.assertIsNone(json.loads(out)["bound"])
+
+    def test_no_effect(self):
+        """It is taken back, and what the unit had before is there again."""
+        out, err, calls = self.bind("moved", "deaf", code=1)
+        self.refused(err, "deaf.service cannot be bound", "DisableControllers")
+        self.assertEqual([call.split("=")[-1] for call in calls], ["04\n", "03\n"])
+        self.assertNotIn("bound  ", out)
+
+    def test_denied(self):
+        self.refused(self.bind("moved", "held", code=4)[1], "Access denied", "as root")
+
+    def test_refused(self):
+        """Before anything has moved."""
+        for args, code, word in ((["-u", "x.socket"], 2, "x.socket"),
+                                 (["-u", "nobody"], 1, "nobody.service"),
+                                 (["--cgroup", "/a"], 2, "-u"), (["1"], 2, "-u"),
+                                 (["-u", "redis", "--no-block"], 2, "--no-block")):
+            fake = self.bus.fake("moved")
+            self.refused(self.migctl("migrate", *args, "--to", "2", "--bind", code=code)[1], word)
+            fake.terminate()
+            self.assertEqual(fake.stdout.read(), "")
+
+
 class GroupUsage(Case):
     def usage(self, *args, words=()):
         out, err = self.migctl(*args, code=2)
