@@ -17,9 +17,9 @@
 /*
  * What a mapping's pages are counted with
  *
- * @ksm:	pages that KSM has merged and that were not met yet. Linux 6.10 and
- *		some after it say of each anonymous page that it was merged; but how
- *		many of a mapping are, smaps has right.
+ * @ksm:	pages that KSM has merged and that were not met yet. Linux 6.12 says of
+ *		each anonymous page that it was merged; but how many of a mapping are,
+ *		smaps has right.
  */
 struct counting {
 	const struct mapping *m;

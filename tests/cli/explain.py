@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""migctl explain: what is refused. What it tells is tested beside its code, and in fault/memory."""
+"""migctl explain: what is refused. What it tells is tested beside its code."""
 
 import json
 import os
