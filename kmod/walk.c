@@ -54,6 +54,20 @@ static u64 left_of(const struct migd_job *job, unsigned long reasons)
 	return sum;
 }
 
+/* Who lets a job wait or go on is told when it does, and not by the next batch. */
+static void show_state(struct migd_job *job, enum migd_job_state state)
+{
+	enum migd_job_state old = job->state;
+
+	if (state == old)
+		return;
+	WRITE_ONCE(job->state, state);
+	if (state == MIGD_JOB_STATE_PAUSED || old == MIGD_JOB_STATE_PAUSED) {
+		WRITE_ONCE(job->next_ntf, jiffies);
+		migd_ntf_job_progress(job);
+	}
+}
+
 /* Waits for a parked slot; NULL when the job is to end, with its outcome. */
 static struct migd_slot *wait_for_slot(struct migd_job *job,
 				       enum migd_outcome *ret_outcome)
@@ -76,9 +90,9 @@ static struct migd_slot *wait_for_slot(struct migd_job *job,
 			}
 			wait = min_t(unsigned long, wait, until - jiffies);
 		}
-		WRITE_ONCE(job->state, !served ? MIGD_JOB_STATE_WAITING :
-					paused ? MIGD_JOB_STATE_PAUSED :
-						 MIGD_JOB_STATE_RUNNING);
+		show_state(job, !served ? MIGD_JOB_STATE_WAITING :
+				paused ? MIGD_JOB_STATE_PAUSED :
+					 MIGD_JOB_STATE_RUNNING);
 		wait = wait_event_idle_timeout(migd_wait,
 					       migd_job_cancelled(job) ||
 					       READ_ONCE(job->paused) != paused ||
@@ -246,6 +260,7 @@ static void pace(struct migd_job *job, u64 *next_ns, unsigned int pages)
 {
 	u64 rate = READ_ONCE(job->max_rate), now, other;
 	unsigned long wait;
+	bool paused;
 
 	if (!rate)
 		return;
@@ -258,7 +273,12 @@ static void pace(struct migd_job *job, u64 *next_ns, unsigned int pages)
 		if (!wait)
 			return;
 		migd_pool_free(job);
+		/* It is paid for meanwhile. */
+		paused = READ_ONCE(job->paused);
+		show_state(job, paused ? MIGD_JOB_STATE_PAUSED :
+					 MIGD_JOB_STATE_RUNNING);
 		wait_event_idle_timeout(migd_wait, migd_job_cancelled(job) ||
+					READ_ONCE(job->paused) != paused ||
 					READ_ONCE(job->max_rate) != rate,
 					min_t(unsigned long, wait, LOOK_AGAIN));
 		now = ktime_get_ns();

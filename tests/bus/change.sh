@@ -79,8 +79,14 @@ step "the bus"
 target t -- move 16 0
 begin "${target_pid[t]}" --from 0 --to 1 "${slow[@]}"
 at=/org/migd1/job/$job
+busctl monitor --json=short --match="path='$at',member='PropertiesChanged'" \
+	>"$dir/signals" 2>"$dir/signals.err" &
+children+=($!)
+until_true "busctl to listen" grep -q 'Monitoring bus' "$dir/signals.err"
 expect 0 '' busctl call org.migd1 "$at" org.migd1.Job Pause
 equal "$(busctl get-property org.migd1 "$at" org.migd1.Job Paused)" "b true" Paused
+until_true "PropertiesChanged of State" \
+	grep -q '"State":{"type":"s","data":"paused"}' "$dir/signals"
 expect 0 '' busctl set-property org.migd1 "$at" org.migd1.Job MaxRate t 0
 equal "$(busctl get-property org.migd1 "$at" org.migd1.Job MaxRate)" "t 0" MaxRate
 expect 0 '' busctl call org.migd1 "$at" org.migd1.Job Resume

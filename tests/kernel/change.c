@@ -149,6 +149,38 @@ static void lost(void)
 	put_back();
 }
 
+static bool is_running(void *id)
+{
+	struct job_info job;
+
+	must(ctl_job(&ctl, *(uint64_t *)id, &job));
+	return job.state == MIGD_JOB_STATE_RUNNING;
+}
+
+/* The batch would take minutes to be paid for: it is paused long before, and told so. */
+static void unpaid(void)
+{
+	struct job_change to = NOTHING;
+	struct job_info job;
+	uint64_t id;
+
+	step("waits and goes on before its rate lets it");
+	id = begin(&target, addr, MIGD_ORDER_COPY_FIRST, PAGE);
+	let_wait(id);
+	to.paused = 0;
+	change(id, to);
+	wait_until(is_running, &id, "the job runs again");
+	must(ctl_job(&ctl, id, &job));
+	check_eq(job.moved, BATCH);
+	to.paused = -1;
+	to.max_rate = 0;
+	change(id, to);
+	server_run(&server, &ctl, id);
+	must(ctl_job(&ctl, id, &job));
+	check_moved(&ctl, &target, &job, addr, BYTES, SEED);
+	put_back();
+}
+
 /* At the old rate the first batch would take minutes to be paid for. */
 static void rate(void)
 {
@@ -236,6 +268,7 @@ int main(void)
 	cancelled();
 	gone();
 	lost();
+	unpaid();
 	rate();
 	deadline();
 	refused();
