@@ -131,7 +131,7 @@ static int get_limit(sd_bus *bus, const char *path, const char *iface, const cha
 		     sd_bus_message *reply, void *arg, sd_bus_error *error)
 {
 	const struct job *job = arg;
-	uint64_t value = job->nl.max_rate;
+	uint64_t value = job->asked_rate;
 
 	if (!strcmp(property, "DeadlineUSec"))
 		value = job->nl.deadline_us;
@@ -207,6 +207,7 @@ static const sd_bus_vtable job_vtable[] = {
 	SD_BUS_PROPERTY("ElapsedUSec", "t", NULL, AT(elapsed_usec), CHANGES),
 	SD_BUS_WRITABLE_PROPERTY("MaxRate", "t", get_limit, set_limit, 0, LIMIT),
 	SD_BUS_WRITABLE_PROPERTY("DeadlineUSec", "t", get_limit, set_limit, 0, LIMIT),
+	SD_BUS_PROPERTY("Share", "t", NULL, AT(nl.max_rate), CHANGES),
 	SD_BUS_PROPERTY("Paused", "b", get_paused, 0, CHANGES),
 	SD_BUS_METHOD_WITH_ARGS("Pause", SD_BUS_NO_ARGS, SD_BUS_NO_ARGS, pause_job,
 				SD_BUS_VTABLE_UNPRIVILEGED),
@@ -257,7 +258,7 @@ void bus_job_changed(struct manager *m, const struct job *job)
 
 	bus_job_path(job->nl.id, path);
 	sd_bus_emit_properties_changed(m->bus, path, BUS_JOB_IFACE, "MaxRate", "DeadlineUSec",
-				       "Paused", NULL);
+				       "Share", "Paused", NULL);
 }
 
 void bus_job_done(struct manager *m, const struct job *job)

@@ -5,6 +5,7 @@
 
 #include "bus.h"
 #include "log.h"
+#include "share.h"
 
 static int get_value(sd_bus *bus, const char *path, const char *iface, const char *property,
 		     sd_bus_message *reply, void *arg, sd_bus_error *error)
@@ -18,6 +19,8 @@ static int get_value(sd_bus *bus, const char *path, const char *iface, const cha
 		value = m->policy.deadline_usec;
 	else if (!strcmp(property, "BatchPages"))
 		value = m->policy.batch_pages;
+	else if (!strcmp(property, "TotalRate"))
+		value = m->policy.total_rate;
 	return sd_bus_message_append(reply, "t", value);
 }
 
@@ -63,7 +66,10 @@ static int read_value(struct manager *m, const char *property, sd_bus_message *v
 		p->batch_pages = number;
 		return check_number(property, number, 1, m->conf.batch_pages, f);
 	}
-	p->max_rate = number;
+	if (!strcmp(property, "TotalRate"))
+		p->total_rate = number;
+	else
+		p->max_rate = number;
 	return 0;
 }
 
@@ -90,6 +96,7 @@ static int set_value(sd_bus *bus, const char *path, const char *iface, const cha
 	}
 	m->policy = p;
 	engine_default_changed(m);
+	shares_settle(m);
 	log_info("policy: %s was set", property);
 	/* sd-bus leaves that to who sets it. */
 	sd_bus_emit_properties_changed(bus, path, iface, property, NULL);
@@ -104,13 +111,14 @@ static const sd_bus_vtable policy_vtable[] = {
 	SD_BUS_WRITABLE_PROPERTY("DeadlineUSec", "t", get_value, set_value, 0, CHANGES),
 	SD_BUS_WRITABLE_PROPERTY("BatchPages", "t", get_value, set_value, 0, CHANGES),
 	SD_BUS_WRITABLE_PROPERTY("MaxRate", "t", get_value, set_value, 0, CHANGES),
+	SD_BUS_WRITABLE_PROPERTY("TotalRate", "t", get_value, set_value, 0, CHANGES),
 	SD_BUS_VTABLE_END
 };
 
 void bus_policy_changed(struct manager *m)
 {
 	sd_bus_emit_properties_changed(m->bus, BUS_ROOT, BUS_POLICY_IFACE, "DefaultEngine",
-				       "DeadlineUSec", "BatchPages", "MaxRate", NULL);
+				       "DeadlineUSec", "BatchPages", "MaxRate", "TotalRate", NULL);
 }
 
 int bus_add_policy(struct manager *m)

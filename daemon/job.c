@@ -14,6 +14,7 @@
 #include "memlimit.h"
 #include "names.h"
 #include "route.h"
+#include "share.h"
 #include "target.h"
 
 /* A job that runs is not read again sooner than this. */
@@ -66,6 +67,7 @@ static struct job *job_add(struct manager *m, const struct nl_job *nl, const cha
 		return NULL;
 	take(job, nl);
 	job->done = nl->state == MIGD_JOB_STATE_DONE;
+	job->asked_rate = share_asked(m, nl->id, nl->max_rate);
 	snprintf(job->engine, sizeof(job->engine), "%s", engine);
 	while (*at && (*at)->nl.id < nl->id)
 		at = &(*at)->next;
@@ -137,6 +139,7 @@ static void finish(struct manager *m, struct job *job)
 	m->nr_finished++;
 	jobtab_forget(&m->jobtab, job->nl.id);
 	route_end(m, job->nl.id);
+	shares_settle(m);
 	log_done(job);
 	bus_job_done(m, job);
 	group_job_ended(m, job);
@@ -267,6 +270,7 @@ int jobs_import(struct manager *m)
 		job_heard(m, &import.jobs[i]);
 	if (!r)
 		end_forgotten(m, &import);
+	shares_settle(m);
 	free(import.jobs);
 	manager_status(m);
 	return r;
@@ -276,6 +280,7 @@ void jobs_free(struct manager *m)
 {
 	struct job *next;
 
+	shares_free(m);
 	for (struct job *job = m->jobs; job; job = next) {
 		next = job->next;
 		free(job);
@@ -323,7 +328,7 @@ int job_check(struct manager *m, const struct job_request *req, struct fault *f)
 
 /* Everything is checked: hand it to the module. */
 static int submit(struct manager *m, const struct job_request *req, const struct target *t,
-		  uint32_t choice, uint64_t *ret_id, struct fault *f)
+		  uint32_t choice, uint64_t rate, uint64_t *ret_id, struct fault *f)
 {
 	uint32_t max = m->device.setup.max_batch_pages;
 	struct nl_submit s = {
@@ -334,7 +339,7 @@ static int submit(struct manager *m, const struct job_request *req, const struct
 		.order = req->order,
 		.batch_pages = req->batch_pages ? req->batch_pages : m->policy.batch_pages,
 		.deadline_us = req->deadline_us ? req->deadline_us : m->policy.deadline_usec,
-		.max_rate = req->has_rate ? req->max_rate : m->policy.max_rate,
+		.max_rate = rate,
 		/* Large folios that come to an atomic range keep it where it is. */
 		.flags = req->flags | (req->leave_large || req->flags & MIGD_JOB_FLAG_ATOMIC ?
 				       0 : MIGD_JOB_FLAG_ROUTE),
@@ -367,9 +372,9 @@ int job_submit(struct manager *m, const struct job_request *req, struct job **re
 	struct nl_job nl = { .id = 0 };
 	const char *engine;
 	struct target t;
+	uint64_t id, asked, rate;
 	uint32_t choice;
 	struct job *job;
-	uint64_t id;
 	int r;
 
 	r = target_open(&t, req->pid, f);
@@ -395,9 +400,13 @@ int job_submit(struct manager *m, const struct job_request *req, struct job **re
 	r = target_check_alive(&t, f);
 	if (r < 0)
 		goto out;
-	r = submit(m, req, &t, choice, &id, f);
-	if (r < 0)
+	asked = req->has_rate ? req->max_rate : m->policy.max_rate;
+	rate = share_make_room(m, asked);
+	r = submit(m, req, &t, choice, rate, &id, f);
+	if (r < 0) {
+		shares_settle(m);
 		goto out;
+	}
 	r = req->paused ? nl_set_job(m->nl, id, &wait) : 0;
 	if (r < 0 && r != -EALREADY)
 		log_warn("job %llu does not wait, as it was to (%s): see dmesg",
@@ -409,7 +418,7 @@ int job_submit(struct manager *m, const struct job_request *req, struct job **re
 		nl = (struct nl_job) {
 			.id = id, .pid = t.pid, .start_time = t.start_time,
 			.from = req->from, .to = req->to, .order = req->order,
-			.max_rate = req->has_rate ? req->max_rate : m->policy.max_rate,
+			.max_rate = rate,
 			.flags = req->flags,
 			.state = MIGD_JOB_STATE_QUEUED,
 			.submitted_ns = now_ns() + clock_diff_ns(CLOCK_BOOTTIME, CLOCK_MONOTONIC),
@@ -422,6 +431,8 @@ int job_submit(struct manager *m, const struct job_request *req, struct job **re
 		nl_cancel(m->nl, id);
 		goto out;
 	}
+	job->asked_rate = asked;
+	shares_settle(m);
 	log_started(job);
 	bus_job_new(m, job, true);
 	route(m, job);
@@ -441,6 +452,7 @@ void job_progressed(struct manager *m, const struct nl_job *nl)
 		/* Somebody else submitted it. */
 		if (m->nl && !nl_get_job(m->nl, nl->id, &full))
 			job_heard(m, &full);
+		shares_settle(m);
 		return;
 	}
 	if (job->done)

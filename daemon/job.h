@@ -10,6 +10,7 @@ struct job {
 	struct job *next;
 	struct nl_job nl;		/* as last heard of */
 	char engine[INI_TEXT_LEN];	/* as asked for */
+	uint64_t asked_rate;		/* nl.max_rate is its share of this */
 	uint64_t bytes;			/* moved */
 	uint64_t submitted_usec;	/* CLOCK_REALTIME */
 	uint64_t elapsed_usec;

@@ -8,6 +8,7 @@
 #include "job.h"
 #include "names.h"
 #include "route.h"
+#include "share.h"
 
 /* Can the module be asked to change anything of it? @what: "cancel". */
 static int check_runs(struct manager *m, const struct job *job, const char *what, struct fault *f)
@@ -51,18 +52,30 @@ int job_cancel(struct manager *m, struct job *job, struct fault *f)
 
 int job_set(struct manager *m, struct job *job, const struct nl_change *change, struct fault *f)
 {
+	struct nl_change to = *change;
+	uint64_t asked = job->asked_rate;
+	bool paused = job->nl.paused;
 	int r = check_runs(m, job, "change", f);
 
-	if (r >= 0)
-		r = check_answer(m, job, nl_set_job(m->nl, job->nl.id, change), "changed", f);
 	if (r < 0)
 		return r;
-	if (change->has_deadline)
-		job->nl.deadline_us = change->deadline_us;
 	if (change->has_rate)
-		job->nl.max_rate = change->max_rate;
+		job->asked_rate = change->max_rate;
 	if (change->has_paused)
 		job->nl.paused = change->paused;
+	to.max_rate = share_give_way(m, job);
+	to.has_rate = to.max_rate != job->nl.max_rate;
+	r = check_answer(m, job, nl_set_job(m->nl, job->nl.id, &to), "changed", f);
+	if (r < 0) {
+		job->asked_rate = asked;
+		job->nl.paused = paused;
+		shares_settle(m);
+		return r;
+	}
+	job->nl.max_rate = to.max_rate;
+	if (change->has_deadline)
+		job->nl.deadline_us = change->deadline_us;
+	shares_settle(m);
 	route_change(m, job);
 	group_job_set(m, job, change);
 	bus_job_changed(m, job);

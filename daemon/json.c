@@ -45,9 +45,11 @@ json_t *json_job(const struct job *job)
 					    "batches", I(j->batches), "rescued", I(j->rescued),
 					    "submitted_usec", I(job->submitted_usec),
 					    "elapsed_usec", I(job->elapsed_usec)));
-	json_object_update_new(o, json_pack("{sI sI sI sb sb sb}", "batch_pages", I(j->batch_pages),
+	json_object_update_new(o, json_pack("{sI sI sI sI sb sb sb}",
+					    "batch_pages", I(j->batch_pages),
 					    "deadline_usec", I(j->deadline_us),
-					    "max_rate", I(j->max_rate),
+					    "max_rate", I(job->asked_rate),
+					    "share", I(j->max_rate),
 					    "paused", j->paused,
 					    "verify", !!(j->flags & MIGD_JOB_FLAG_VERIFY),
 					    "atomic", !!(j->flags & MIGD_JOB_FLAG_ATOMIC)));
@@ -124,9 +126,9 @@ json_t *json_channel(const struct nl_channel *c)
 
 json_t *json_policy(const struct policy *p)
 {
-	return json_pack("{ss sI sI sI}", "default_engine", p->default_engine,
+	return json_pack("{ss sI sI sI sI}", "default_engine", p->default_engine,
 			 "deadline_usec", I(p->deadline_usec), "batch_pages", I(p->batch_pages),
-			 "max_rate", I(p->max_rate));
+			 "max_rate", I(p->max_rate), "total_rate", I(p->total_rate));
 }
 
 /* "Node 0 MemTotal:  123 kB" of one node, in bytes. */

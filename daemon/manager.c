@@ -14,6 +14,7 @@
 #include "job.h"
 #include "log.h"
 #include "manager.h"
+#include "share.h"
 
 /* After a modprobe, udev needs a moment to give us the device: nothing to complain about. */
 #define SETTLE_USEC	3000000
@@ -72,6 +73,7 @@ static void reload(struct manager *m)
 		else if (m->ready && claim_channels(m) < 0)
 			log_warn("the engines cannot be listed: see dmesg");
 		engine_default_changed(m);
+		shares_settle(m);
 		bus_policy_changed(m);
 		log_info("reloaded %s", m->conf_path);
 	}

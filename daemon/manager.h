@@ -24,6 +24,7 @@
 
 struct group;
 struct job;
+struct json_t;
 struct route;
 
 struct manager {
@@ -69,6 +70,8 @@ struct manager {
 	unsigned int nr_active, nr_finished;
 	uint64_t last_job;		/* the largest id seen */
 	struct route *routes;		/* of jobs whose large folios move */
+	struct json_t *rates;		/* share.c: what jobs asked for, as kept */
+	bool rates_told;		/* that it cannot be kept */
 
 	struct group *groups;		/* by id, the newest last */
 	uint64_t last_group;

@@ -65,9 +65,11 @@ static int write_policy(int fd, const struct policy *p)
 		       "DefaultEngine=%s\n"
 		       "DeadlineUSec=%llu\n"
 		       "BatchPages=%u\n"
-		       "MaxRate=%llu\n",
+		       "MaxRate=%llu\n"
+		       "TotalRate=%llu\n",
 		       p->default_engine, (unsigned long long)p->deadline_usec,
-		       p->batch_pages, (unsigned long long)p->max_rate);
+		       p->batch_pages, (unsigned long long)p->max_rate,
+		       (unsigned long long)p->total_rate);
 	n = write(fd, text, len);
 	if (n < 0)
 		return -errno;

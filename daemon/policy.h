@@ -21,6 +21,7 @@ struct policy {
 	uint64_t deadline_usec;			/* of a batch, from locking it */
 	uint32_t batch_pages;			/* most pages locked in one batch */
 	uint64_t max_rate;			/* bytes per second, 0 for no limit */
+	uint64_t total_rate;			/* of all jobs together, 0 for no limit */
 };
 
 /* Keys of a policy at @base + offset of its struct policy, for a table. */
@@ -32,6 +33,8 @@ struct policy {
 	{ "Policy", "BatchPages", INI_U32, (off) + offsetof(struct policy, batch_pages), \
 	  1, 4096 }, \
 	{ "Policy", "MaxRate", INI_U64, (off) + offsetof(struct policy, max_rate), \
+	  0, UINT64_MAX }, \
+	{ "Policy", "TotalRate", INI_U64, (off) + offsetof(struct policy, total_rate), \
 	  0, UINT64_MAX }
 
 void policy_default(struct policy *p);

@@ -7,6 +7,21 @@
 
 struct test_module module;
 
+static void check_total(void)
+{
+	uint64_t sum = 0;
+
+	for (uint64_t id = 1; module.total && id <= module.last; id++) {
+		const struct nl_job *job = &module.job[id];
+
+		if (job->state == MIGD_JOB_STATE_DONE || job->paused)
+			continue;
+		check(job->max_rate);
+		sum += job->max_rate;
+	}
+	check(sum <= module.total);
+}
+
 int nl_submit(struct nl_ctl *ctl, const struct nl_submit *s, uint64_t *ret_id)
 {
 	int r = module.refusal;
@@ -22,6 +37,7 @@ int nl_submit(struct nl_ctl *ctl, const struct nl_submit *s, uint64_t *ret_id)
 		.to = s->to, .state = MIGD_JOB_STATE_RUNNING,
 		.deadline_us = s->deadline_us, .max_rate = s->max_rate,
 	};
+	check_total();
 	return 0;
 }
 
@@ -97,6 +113,7 @@ int nl_set_job(struct nl_ctl *ctl, uint64_t id, const struct nl_change *change)
 		job->max_rate = change->max_rate;
 	if (change->has_paused)
 		job->paused = change->paused;
+	check_total();
 	return 0;
 }
 

@@ -14,6 +14,7 @@ struct test_module {
 	uint64_t last;
 	int refusal;			/* of the next submission */
 	unsigned int cancels;
+	uint64_t total;			/* bytes per second of all jobs, never more; 0: any */
 };
 
 extern struct test_module module;

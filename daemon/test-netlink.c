@@ -186,7 +186,7 @@ static void test_late(void)
 
 static void test_forgotten(void)
 {
-	struct manager m = { .state_dir = "" };
+	struct manager m = { .state_dir = "", .run_dir = "/nonexistent" };
 	pthread_t thread;
 
 	conf_default(&m.conf);

@@ -19,7 +19,8 @@ static const char help[] =
 	"  default-engine  auto, cpu, dma or a name that migctl engines shows\n"
 	"  deadline        longest time pages may stay locked: 500us, 20ms, 1s\n"
 	"  batch-pages     most pages locked at once\n"
-	"  max-rate        most bytes per second: 500M, 2G, 256Mi, none\n\n"
+	"  max-rate        most bytes per second of a job: 500M, 2G, 256Mi, none\n"
+	"  total-rate      most of all jobs together, also of those that run\n\n"
 	"Options:\n"
 	"      --json      print JSON\n"
 	"      --no-start  fail when the daemon does not run\n"
@@ -74,6 +75,7 @@ static const struct key {
 	{ "deadline", "DeadlineUSec", 't', parse_deadline, "a time with its unit, such as 20ms" },
 	{ "batch-pages", "BatchPages", 't', parse_pages, "a number of pages, such as 512" },
 	{ "max-rate", "MaxRate", 't', parse_limit, "bytes per second, such as 500M, or none" },
+	{ "total-rate", "TotalRate", 't', parse_limit, "bytes per second, such as 500M, or none" },
 };
 
 static int parse_setting(const char *word, struct setting *set)
@@ -121,7 +123,7 @@ static void print_value(const struct key *key, const char *text, __u64 number)
 		printf("%s\n", text);
 	else if (!strcmp(key->name, "deadline"))
 		printf("%lluus\n", number);
-	else if (!strcmp(key->name, "max-rate") && !number)
+	else if (key->parse == parse_limit && !number)
 		printf("none\n");
 	else
 		printf("%llu\n", number);

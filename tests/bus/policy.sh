@@ -17,10 +17,15 @@ policy()
 	busctl get-property org.migd1 /org/migd1 org.migd1.Policy "$1"
 }
 
+nothing_runs()
+{
+	migctl stats --json | jq -e '.jobs_active == 0' >/dev/null
+}
+
 step "defaults"
 expect 0 '' migctl policy
 equal "$(tr '\n' ' ' <"$dir/out")" \
-	'default-engine=auto deadline=500000us batch-pages=512 max-rate=none ' "the policy"
+	'default-engine=auto deadline=500000us batch-pages=512 max-rate=none total-rate=none ' "the policy"
 equal "$(policy DefaultEngine)" 's "auto"' DefaultEngine
 
 step "set, told, obeyed"
@@ -46,11 +51,47 @@ step "kept over a restart"
 systemctl restart migd.service
 expect 0 '' migctl policy
 equal "$(tr '\n' ' ' <"$dir/out")" \
-	'default-engine=cpu deadline=300000us batch-pages=64 max-rate=33554432 ' "the policy"
+	'default-engine=cpu deadline=300000us batch-pages=64 max-rate=33554432 total-rate=none ' "the policy"
 equal "$(stat -c %U /var/lib/migd/policy.conf)" migd "the owner of policy.conf"
 # what is printed is what set takes
 mapfile -t words <"$dir/out"
 expect 0 '' migctl policy set "${words[@]}"
+
+step "all jobs together, also those that run"
+# share JOB ASKED HAS: bytes per second
+share()
+{
+	migctl jobs "$1" --json | jq -e ".max_rate == $2 and .share == $3" >/dev/null
+}
+# begin TARGET RATE: its id in $job
+begin()
+{
+	target "$1" -- move 8 0
+	migctl migrate "${target_pid[$1]}" --from 0 --to 1 --batch-pages 16 --max-rate "$2" \
+		--no-block >"$dir/out"
+	job=$(migctl jobs --json | jq 'last.id')
+}
+migctl policy set total-rate=128Ki
+begin a none
+first=$job
+share "$first" 0 131072 || fail "the first has not all of it: $(migctl jobs "$first" --json)"
+begin b 32Ki
+second=$job
+share "$first" 0 98304 || fail "the first does not make room: $(migctl jobs "$first" --json)"
+share "$second" 32768 32768 || fail "the second has not what it asks for"
+migctl pause "$first"
+migctl set "$second" --max-rate none
+share "$second" 0 131072 || fail "the second has not what the first leaves"
+kill -KILL "$(systemctl show -P MainPID migd.service)"
+until_true "the next daemon to know what was asked for" share "$second" 0 131072
+migctl resume "$first"
+share "$second" 0 65536 || fail "the second does not make room"
+share "$first" 0 65536 || fail "the first has no share"
+migctl cancel "$second"
+until_true "the first to have all of it again" share "$first" 0 131072
+migctl policy set total-rate=none
+share "$first" 0 0 || fail "the first is kept to a share of nothing"
+until_true "the first to end" nothing_runs
 
 step "jobs that ended are kept up to KeepFinishedJobs=, and the newest"
 conf=/etc/migd/migd.conf

@@ -327,6 +327,8 @@ static __u64 *policy_number(struct fake *fake, const char *property)
 {
 	if (!strcmp(property, "BatchPages"))
 		return &fake->pages;
+	if (!strcmp(property, "TotalRate"))
+		return &fake->total_rate;
 	return !strcmp(property, "MaxRate") ? &fake->rate : &fake->deadline;
 }
 
@@ -407,6 +409,8 @@ static const sd_bus_vtable policy_vtable[] = {
 	SD_BUS_WRITABLE_PROPERTY("BatchPages", "t", get_policy, set_policy, 0,
 				 SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_WRITABLE_PROPERTY("MaxRate", "t", get_policy, set_policy, 0,
+				 SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_WRITABLE_PROPERTY("TotalRate", "t", get_policy, set_policy, 0,
 				 SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_VTABLE_END
 };

@@ -41,7 +41,8 @@ static void check_same(const struct policy *a, const struct policy *b)
 {
 	insist(!strcmp(a->default_engine, b->default_engine));
 	insist(a->deadline_usec == b->deadline_usec);
-	insist(a->batch_pages == b->batch_pages && a->max_rate == b->max_rate);
+	insist(a->batch_pages == b->batch_pages && a->max_rate == b->max_rate &&
+	       a->total_rate == b->total_rate);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
