@@ -6,7 +6,7 @@
 # cancel, a daemon that is killed.
 #
 # machines: amd64 arm64
-# timeout: 180
+# timeout: 300
 set -eu -o pipefail
 . bus/lib.sh
 
