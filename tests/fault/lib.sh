@@ -210,13 +210,15 @@ turn()
 turn
 
 # bounce CHECK ARGUMENT...: a job there in one order and one back in the other, or on
-# the debug kernel one way only; CHECK is run after each
+# the debug kernel one way only; CHECK is run after each, and $beforehand before
+beforehand=
 bounce()
 {
 	local check=$1 order
 
 	shift
 	for order in "${these[@]}"; do
+		[ -z "$beforehand" ] || $beforehand $at $((1 - at)) --order "$order" "$@"
 		reset
 		move $at $((1 - at)) --order "$order" "$@"
 		at=$((1 - at))

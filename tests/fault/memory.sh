@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # A process with every kind of memory at once is moved there and back as a whole:
-# each page moves or is left with a reason, and has its values afterwards. Huge
-# pages stay huge.
+# each page moves or is left with a reason, as migctl explain has said, and has its
+# values afterwards. Huge pages stay huge.
 #
 # machines: amd64 amd64-debug arm64
 # timeout: 300
@@ -84,6 +84,35 @@ state
 [ "$kib" -ge 2048 ] || fail "there are no huge pages to begin with"
 [ "$folios" -ge 24 ] || fail "there are only $folios folios of 64 KiB to begin with"
 
+# foretell FROM TO ARGUMENT...: what the next job will do is in $dir/explained.json.
+# Not on the debug kernel, where it has not been proven yet.
+[ "$debug" ] || beforehand=foretell
+foretell()
+{
+	expect 0 '' migctl explain "${target_pid[t]}" --from "$1" --to "$2" "${@:3}" --json
+	cp "$dir/out" "$dir/explained.json"
+}
+
+# foretold VANISHED: it did. What is left as refused was to move one way or the other;
+# VANISHED pages of large folios became the zero page on the way.
+foretold()
+{
+	jq -r '"        explained: \(.engine) by an engine, \(.move_pages) by move_pages(2), left \(.left | tojson)"' \
+		"$dir/explained.json"
+	jq -e --argjson vanished "$1" --slurpfile jobs "$dir/job.json" '$jobs[0] as $job |
+		def always: with_entries(select(.key |
+			IN("file", "shmem", "ksm", "special", "swap-cache", "poisoned")));
+		($job.left | (.huge // 0) + (.large // 0) + (.hugetlb // 0) + (.tagged // 0)) as $whole |
+		(.engine - ($job.moved - $job.routed)) as $by_engine |
+		(.move_pages - ($job.routed + $whole + $vanished)) as $by_daemon |
+		.total == $job.total and .left == ($job.left | always) and
+			$by_engine >= 0 and $by_daemon >= 0 and
+			$by_engine + $by_daemon == ($job.left.refused // 0)' \
+		"$dir/explained.json" >/dev/null ||
+		fail "the job did not what was explained: $(jq -c 'del(.processes)' "$dir/explained.json")," \
+			"but $(jq -c '{total, moved, routed, left}' "$dir/job.json"), $1 pages vanished"
+}
+
 # in_order: the job adds up, what it left has reasons that are known here, what
 # was huge is huge, and the values are what they were
 in_order()
@@ -97,6 +126,7 @@ in_order()
 	equal "$folios" $((folios_before - partly_before)) "the number of 64 KiB folios"
 	total=$((total - pages_before + pages))
 	all_there
+	[ "$debug" ] || foretold $((pages_before - pages))
 	of_job '"        left: \(.left | tojson)"'
 	of_job '.left | keys | map(select(IN("file", "shmem", "hugetlb", "huge", "large", "ksm", "special",
 		"refused") | not)) | .[]' >"$dir/unknown"
