@@ -71,7 +71,7 @@ static bool clip(const struct explain *x, size_t range, __u64 *start, __u64 *end
 }
 
 static int count_mapping(struct explained *e, size_t i, const struct explain *x,
-			 const struct page_source *source, bool *ret_any)
+			 struct page_source *source, bool *ret_any)
 {
 	const struct mapping *m = &e->list.m[i];
 	struct counting c = {
@@ -100,7 +100,7 @@ static int count_mapping(struct explained *e, size_t i, const struct explain *x,
 }
 
 int explain_pages(struct explained *e, const struct explain *x, FILE *smaps,
-		  const struct page_source *source)
+		  struct page_source *source)
 {
 	size_t kept = 0;
 	bool any;

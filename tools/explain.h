@@ -48,7 +48,7 @@ struct explain {
 
 /* Count the pages. Returns 0 or a negative errno; explained_free() in either case. */
 int explain_pages(struct explained *e, const struct explain *x, FILE *smaps,
-		  const struct page_source *source);
+		  struct page_source *source);
 void explained_free(struct explained *e);
 
 /* The whole of it; returns an exit code. */

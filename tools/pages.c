@@ -111,7 +111,7 @@ static int read_words(int fd, __u64 first, __u64 *words, size_t nr)
 }
 
 /* Pages of one huge page, or of one allocation, lie one behind the other. */
-static int read_flags(const struct page_source *s, const __u64 *entry, __u64 *flags, size_t nr)
+static int read_flags(struct page_source *s, const __u64 *entry, __u64 *flags, size_t nr)
 {
 	size_t n;
 	int r;
@@ -123,8 +123,11 @@ static int read_flags(const struct page_source *s, const __u64 *entry, __u64 *fl
 		flags[i] = 0;
 		if (!(entry[i] & PAGEMAP_PRESENT))
 			continue;
-		/* What it says to those who may not know. */
-		if (!pfn)
+		/*
+		 * What it says of all pages to those who may not know. One may be there,
+		 * where memory begins at address 0, as on arm64.
+		 */
+		if (!pfn && s->at_zero++)
 			return -EPERM;
 		while (i + n < nr && entry[i + n] & PAGEMAP_PRESENT &&
 		       (entry[i + n] & PAGEMAP_PFN) == pfn + n)
@@ -136,7 +139,7 @@ static int read_flags(const struct page_source *s, const __u64 *entry, __u64 *fl
 	return 0;
 }
 
-static int take_chunk(const struct page_source *s, __u64 addr, size_t nr, bool leaf,
+static int take_chunk(struct page_source *s, __u64 addr, size_t nr, bool leaf,
 		      void (*take)(const struct page *page, void *userdata), void *userdata)
 {
 	__u64 entry[CHUNK], flags[CHUNK], page_size = sysconf(_SC_PAGESIZE);
@@ -164,7 +167,7 @@ static int take_chunk(const struct page_source *s, __u64 addr, size_t nr, bool l
 	return r;
 }
 
-int pages_each(const struct page_source *s, __u64 start, __u64 end,
+int pages_each(struct page_source *s, __u64 start, __u64 end,
 	       void (*take)(const struct page *page, void *userdata), void *userdata)
 {
 	__u64 page_size = sysconf(_SC_PAGESIZE), at = start;

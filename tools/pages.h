@@ -28,6 +28,7 @@ struct page_range {
  * @pagemap, @kpageflags:	files
  * @ranges:	fills @range with up to @max pieces from *@at on, and moves that
  * @nodes:	as move_pages(2) without nodes: where pages are, or a negative errno
+ * @at_zero:	pages that are said to be in page frame 0
  */
 struct page_source {
 	__u32 pid;
@@ -35,6 +36,7 @@ struct page_source {
 	int (*ranges)(const struct page_source *s, __u64 *at, __u64 end,
 		      struct page_range *range, size_t max);
 	int (*nodes)(const struct page_source *s, size_t nr, void **addr, int *node);
+	unsigned int at_zero;
 };
 
 /* Open that of a process. Returns 0 or a negative errno. */
@@ -46,7 +48,7 @@ void pages_close(struct page_source *s);
  * Returns 0, -EPERM when the kernel does not tell this caller where they are, or
  * another negative errno.
  */
-int pages_each(const struct page_source *s, __u64 start, __u64 end,
+int pages_each(struct page_source *s, __u64 start, __u64 end,
 	       void (*take)(const struct page *page, void *userdata), void *userdata);
 
 #endif /* MIGCTL_PAGES_H */

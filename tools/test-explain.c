@@ -92,6 +92,7 @@ static void test_classes(void)
 		{ &anon, &plain, BIT(KPF_ZERO_PAGE) | HUGE, .leaf = true, .class = PAGE_ZERO,
 		  .way = WAY_NOWHERE },
 	};
+	enum page_class class;
 	enum page_way way;
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
@@ -102,9 +103,9 @@ static void test_classes(void)
 		char what[64];
 
 		snprintf(what, sizeof(what), "row %zu of the classes", i);
-		tree_check(page_classify(table[i].m, &page, table[i].plan, table[i].daemons,
-					 &way) == table[i].class && way == table[i].way,
-			   what, __LINE__, page_way_name(way));
+		class = page_classify(table[i].m, &page, table[i].plan, table[i].daemons, &way);
+		tree_check(class == table[i].class && way == table[i].way, what, __LINE__,
+			   page_way_name(way));
 		if (way == WAY_NOWHERE)
 			continue;
 		page.node = 3;
@@ -279,13 +280,19 @@ static void test_daemon(void)
 	mappings_free(&x.daemon);
 }
 
-/* The kernel says 0 for the page frames to those who may not know them. */
+/* The kernel says 0 for all page frames to those who may not know them. */
 static void test_denied(void)
 {
 	struct explain x = { .plan = plain };
 	struct explained e;
 
 	entry[1] = PAGEMAP_PRESENT;
+	flags[0] = ANON;
+	put_bytes("/proc/42/pagemap", entry, sizeof(entry));
+	put_bytes("/proc/kpageflags", flags, sizeof(flags));
+	CHECK(!look(&e, &x) && e.counts[0].pages[PAGE_SMALL][WAY_ENGINE] == 4);
+	explained_free(&e);
+	entry[20] = PAGEMAP_PRESENT;
 	put_bytes("/proc/42/pagemap", entry, sizeof(entry));
 	CHECK(look(&e, &x) == -EPERM);
 	explained_free(&e);
