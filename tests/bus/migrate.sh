@@ -101,7 +101,8 @@ equal "$(jq -c '[.moved, .batches]' "$dir/out")" '[64,7]' "moved pages and batch
 equal "$(pages_on t 1)" 64 "the number of pages on node 1"
 
 step "the bar, on a terminal"
-script -qec "stty cols 100; TERM=xterm migctl migrate $pid --from 0 --to 1" /dev/null \
+# of a job that has not ended before anybody hears of it
+script -qec "stty cols 100; TERM=xterm migctl migrate $pid --from 0 --to 1 --max-rate 4Mi" /dev/null \
 	>"$dir/out" </dev/null || fail "migctl on a terminal fails"
 grep -qE 'job [0-9]+ \[#+\.*\] +[0-9]+%  [0-9]+/[0-9]+ pages' "$dir/out" || fail "there is no bar"
 intact t 1
