@@ -64,7 +64,8 @@ int job_set(struct manager *m, struct job *job, const struct nl_change *change, 
 	if (change->has_paused)
 		job->nl.paused = change->paused;
 	to.max_rate = share_give_way(m, job);
-	to.has_rate = to.max_rate != job->nl.max_rate;
+	/* One that is asked for is set, also if it seems to be: others may set it, too. */
+	to.has_rate = change->has_rate || to.max_rate != job->nl.max_rate;
 	r = check_answer(m, job, nl_set_job(m->nl, job->nl.id, &to), "changed", f);
 	if (r < 0) {
 		job->asked_rate = asked;

@@ -122,6 +122,10 @@ static void test_jobs(void)
 	stop_daemon();
 	start_daemon(0);
 	check(has(b, 0, 0) && has(c, 0, 0));
+	/* Somebody else has set it, and the daemon has not heard of that yet. */
+	module.job[c].max_rate = 7;
+	change(c, none);
+	check(has(c, 0, 0));
 	stop_daemon();
 }
 
