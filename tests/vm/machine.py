@@ -137,6 +137,11 @@ def kernel_arguments(machine, icount):
     words.append("console=ttyS0" if machine.arch == "amd64" else "console=ttyAMA0")
     if machine.arch == "amd64":
         words.append("tsc=reliable")
+    # QEMU keeps its translations by virtual and physical address: processes that each
+    # have libc elsewhere leave thousands of them on its pages. When such a page has been
+    # moved, the first stores into the old one walk them all, and a CPU that clears it
+    # stops for half a minute.
+    words.append("norandmaps")
     words.append(f"maxcpus={1 if icount else 2}")
     # to switch it off later patches the scheduler's code, and an emulated CPU
     # that runs that code at the time may take the patch's int3 for an error

@@ -34,7 +34,7 @@ end_move()
 	job=$(<"$dir/job.$pid")
 	if [ ! "$job" ]; then
 		# it was refused; then it must be gone
-		grep -qE 'no process|exiting|changed hands' "$dir/err.$pid" ||
+		grep -qE 'no process|exited|exiting|changed hands' "$dir/err.$pid" ||
 			fail "process $pid was refused: $(cat "$dir/err.$pid")"
 		return 0
 	fi
