@@ -10,6 +10,7 @@
  *   check     all processes read every word of theirs: "wrong N of M", M processes
  *   fork N    N children more, a moment from one to the next: "forked N"
  *   kill      the youngest child dies: "killed PID"
+ *   more N    the first process takes N MiB, wherever the kernel gives it: "took ADDRESS"
  */
 #include <linux/mempolicy.h>
 #include <signal.h>
@@ -144,6 +145,14 @@ static void kill_one(void)
 	printf("killed %d\n", c->pid);
 }
 
+static void take_more(size_t bytes)
+{
+	char *at = map_apart(bytes);
+
+	memset(at, 1, bytes);
+	printf("took %lx\n", (unsigned long)at);
+}
+
 int main(int argc, char **argv)
 {
 	char line[64];
@@ -178,6 +187,8 @@ int main(int argc, char **argv)
 			check_all();
 		else if (!strncmp(line, "fork ", 5))
 			fork_some(strtoul(line + 5, NULL, 10));
+		else if (!strncmp(line, "more ", 5))
+			take_more(strtoul(line + 5, NULL, 10) * MIB);
 		else if (!strcmp(line, "kill\n") && nr_children)
 			kill_one();
 		else

@@ -3,7 +3,8 @@
 #
 # Several processes as one group: a unit whose processes share memory, what they
 # fork meanwhile, a slice, a cgroup, a list; processes that die or may not move,
-# cancel, a daemon that is killed.
+# cancel, a daemon that is killed; a unit that is bound to where it has moved, and
+# what somebody takes back.
 #
 # machines: amd64 arm64
 # timeout: 300
@@ -105,6 +106,15 @@ well()
 {
 	ask "$1" check
 	equal "$answer" "wrong 0 of $2" "what the processes of $1 say of their memory"
+}
+
+# takes NAME NODE: what its first process takes now is there
+takes()
+{
+	ask "$1" "more 1"
+	[[ $answer =~ ^took\ ([0-9a-f]+)$ ]] || fail "$1 answers '$answer'"
+	grep -q "^${BASH_REMATCH[1]} .* anon=256 .*N$2=256 " "/proc/${target_pid[$1]}/numa_maps" ||
+		fail "not on node $2: $(grep "^${BASH_REMATCH[1]} " "/proc/${target_pid[$1]}/numa_maps")"
 }
 
 moves()
@@ -239,6 +249,43 @@ equal "$(of_group '"\(.kind) \(.processes)"')" "processes 6" "kind and processes
 equal "$(on_node 0 pair.slice)" 0 "the number of pages that stayed"
 well b 4
 well c 2
+
+step "bound to where it has moved, and counted again"
+cpu=$(sed 's/[-,].*//' /sys/devices/system/node/node0/cpulist)
+family d 1 1 1 -p CPUAffinity="$cpu"
+unit=/sys/fs/cgroup/system.slice/d.service
+takes d 0
+group -u d --bind --recount 200ms
+equal "$(of_group '"\(.bound.unit) \(.bound.node)"')" "d.service 1" "what was bound"
+undo=$(of_group .bound.undo)
+equal "$(of_group '"\(.recount.back) \(.recount.causes)"')" "0 []" "what is back, and why"
+equal "$(cat $unit/cpuset.mems)" 1 "cpuset.mems of the unit"
+takes d 1
+well d 2
+expect 1 'no process of d.service can be moved: .*nodes 1 only' \
+	migctl migrate -u d --from 1 --to 0
+
+step "no more bound; what somebody takes back is found"
+eval "$undo"
+back $unit
+takes d 0
+begin -u d --recount 600s
+group_says 'interrupt to count at once'
+back $unit
+kill -TERM "$migrate"
+finish
+equal $status 3 "the exit code"
+[[ $group_said =~ after\ [^:]*:\ ([0-9]+)\ of\ ([0-9]+)\ moved\ pages\ are\ back\ on\ node\ 0 ]] ||
+	fail "no count of what is back: $group_said"
+taken=${BASH_REMATCH[1]}
+# at least most of what is shared, of the child, and of what the first has taken
+if [ "$taken" -lt $((4 * 256)) ] || [ "$taken" -gt "${BASH_REMATCH[2]}" ]; then
+	fail "$taken of ${BASH_REMATCH[2]} pages are said to be back"
+fi
+grep -q 'find out who calls migrate_pages(2)' "$dir/group.err" ||
+	fail "migctl does not say why: $(cat "$dir/group.err")"
+well d 2
+drop d
 
 step "a dry run: who is there, and with what"
 expect 0 '' migctl migrate -u pair.slice --from 1 --to 0 --dry-run --json
