@@ -4,7 +4,7 @@
 # The kernel around a job works on the same pages: compaction, khugepaged,
 # migratepages(8), mbind(2) of the target itself and DAMON.
 #
-# machines: arm64
+# machines: amd64-debug arm64
 # timeout: 300
 set -eu -o pipefail
 . fault/lib.sh

@@ -6,7 +6,7 @@
 # "refused", and what goes through the pin is what the process sees. Let go of,
 # they move.
 #
-# machines: amd64 arm64
+# machines: amd64 amd64-debug arm64
 # timeout: 300
 set -eu -o pipefail
 . fault/lib.sh

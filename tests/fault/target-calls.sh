@@ -5,7 +5,7 @@
 # forks, maps, protects, locks, gives up, handles its own faults; is traced,
 # frozen, replaces itself and exits. Nobody ever sees a wrong value.
 #
-# machines: amd64 arm64
+# machines: amd64 amd64-debug arm64
 # timeout: 300
 set -eu -o pipefail
 . fault/lib.sh

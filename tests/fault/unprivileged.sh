@@ -6,7 +6,7 @@
 # descriptors, a pid that has changed hands, a kernel's address or the content of
 # a page.
 #
-# machines: amd64
+# machines: amd64 amd64-debug
 # timeout: 300
 set -eu -o pipefail
 . bus/lib.sh
