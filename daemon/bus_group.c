@@ -150,6 +150,7 @@ static int describe(sd_bus_message *msg, void *arg, sd_bus_error *error)
 static const sd_bus_vtable group_vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_PROPERTY("Id", "t", NULL, AT(id), CONST),
+	SD_BUS_PROPERTY("User", "u", NULL, AT(req.user), CONST),
 	SD_BUS_PROPERTY("Kind", "s", get_text, 0, CONST),
 	SD_BUS_PROPERTY("Target", "s", get_text, 0, CONST),
 	SD_BUS_PROPERTY("Cgroup", "s", get_text, 0, CONST),

@@ -188,6 +188,7 @@ static const sd_bus_vtable job_vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_PROPERTY("Id", "t", NULL, AT(nl.id), CONST),
 	SD_BUS_PROPERTY("Pid", "u", NULL, AT(nl.pid), CONST),
+	SD_BUS_PROPERTY("User", "u", NULL, AT(user), CONST),
 	SD_BUS_PROPERTY("Comm", "s", get_text, 0, CONST),
 	SD_BUS_PROPERTY("From", "i", NULL, AT(nl.from), CONST),
 	SD_BUS_PROPERTY("To", "i", NULL, AT(nl.to), CONST),

@@ -21,6 +21,8 @@ static int get_value(sd_bus *bus, const char *path, const char *iface, const cha
 		value = m->policy.batch_pages;
 	else if (!strcmp(property, "TotalRate"))
 		value = m->policy.total_rate;
+	else if (!strcmp(property, "JobsPerUser"))
+		value = m->policy.jobs_per_user;
 	return sd_bus_message_append(reply, "t", value);
 }
 
@@ -65,6 +67,10 @@ static int read_value(struct manager *m, const char *property, sd_bus_message *v
 	if (!strcmp(property, "BatchPages")) {
 		p->batch_pages = number;
 		return check_number(property, number, 1, m->conf.batch_pages, f);
+	}
+	if (!strcmp(property, "JobsPerUser")) {
+		p->jobs_per_user = number;
+		return check_number(property, number, 1, POLICY_USER_JOBS_MAX, f);
 	}
 	if (!strcmp(property, "TotalRate"))
 		p->total_rate = number;
@@ -112,13 +118,15 @@ static const sd_bus_vtable policy_vtable[] = {
 	SD_BUS_WRITABLE_PROPERTY("BatchPages", "t", get_value, set_value, 0, CHANGES),
 	SD_BUS_WRITABLE_PROPERTY("MaxRate", "t", get_value, set_value, 0, CHANGES),
 	SD_BUS_WRITABLE_PROPERTY("TotalRate", "t", get_value, set_value, 0, CHANGES),
+	SD_BUS_WRITABLE_PROPERTY("JobsPerUser", "t", get_value, set_value, 0, CHANGES),
 	SD_BUS_VTABLE_END
 };
 
 void bus_policy_changed(struct manager *m)
 {
 	sd_bus_emit_properties_changed(m->bus, BUS_ROOT, BUS_POLICY_IFACE, "DefaultEngine",
-				       "DeadlineUSec", "BatchPages", "MaxRate", "TotalRate", NULL);
+				       "DeadlineUSec", "BatchPages", "MaxRate", "TotalRate",
+				       "JobsPerUser", NULL);
 }
 
 int bus_add_policy(struct manager *m)

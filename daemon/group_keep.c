@@ -57,8 +57,9 @@ static json_t *sum_json(const struct group_sum *sum)
 
 static json_t *request_json(const struct job_request *q)
 {
-	return json_pack("{s:i, s:i, s:i, s:s, s:i, s:i, s:I, s:b, s:b, s:b, s:i}", "from", q->from,
-			 "to", q->to, "order", (int)q->order, "engine", q->engine,
+	return json_pack("{s:I, s:i, s:i, s:i, s:s, s:i, s:i, s:I, s:b, s:b, s:b, s:i}",
+			 "user", I(q->user), "from", q->from, "to", q->to,
+			 "order", (int)q->order, "engine", q->engine,
 			 "batch", (int)q->batch_pages, "deadline", (int)q->deadline_us,
 			 "rate", I(q->max_rate), "has_rate", q->has_rate, "paused", q->paused,
 			 "leave_large", q->leave_large, "flags", (int)q->flags);
@@ -203,15 +204,17 @@ static int load_sum(struct group_sum *sum, json_t *o)
 static int load_request(struct job_request *q, json_t *o)
 {
 	int order, batch, deadline, has_rate, leave_large, flags, paused = 0;
+	json_int_t rate, user = 0;
 	const char *engine;
-	json_int_t rate;
 
-	if (json_unpack(o, "{s:i, s:i, s:i, s:s, s:i, s:i, s:I, s:b, s?b, s:b, s:i}",
-			"from", &q->from, "to", &q->to, "order", &order, "engine", &engine,
+	if (json_unpack(o, "{s?I, s:i, s:i, s:i, s:s, s:i, s:i, s:I, s:b, s?b, s:b, s:i}",
+			"user", &user, "from", &q->from, "to", &q->to,
+			"order", &order, "engine", &engine,
 			"batch", &batch, "deadline", &deadline, "rate", &rate,
 			"has_rate", &has_rate, "paused", &paused, "leave_large", &leave_large,
 			"flags", &flags) < 0)
 		return -EBADMSG;
+	q->user = user;
 	q->order = order;
 	q->batch_pages = batch;
 	q->deadline_us = deadline;

@@ -7,6 +7,7 @@
 #include "bus.h"
 #include "group.h"
 #include "log.h"
+#include "owner.h"
 #include "target.h"
 
 /* By id, the newest last. */
@@ -85,11 +86,13 @@ int group_start(struct manager *m, struct group *g, const uint32_t *pids, size_t
 		struct fault *f)
 {
 	struct log_fields fields = { .message_id = MSG_GROUP_STARTED };
-	unsigned int active = 0;
+	unsigned int active = 0, own = 0;
 	int r;
 
-	for (struct group *other = m->groups; other; other = other->next)
+	for (struct group *other = m->groups; other; other = other->next) {
 		active += other->state != GROUP_DONE;
+		own += other->state != GROUP_DONE && other->req.user == g->req.user;
+	}
 	r = nodes_check(g->req.from, g->req.to, f);
 	if (!r)
 		r = job_check(m, &g->req, f);
@@ -97,6 +100,8 @@ int group_start(struct manager *m, struct group *g, const uint32_t *pids, size_t
 		r = fault_set(f, FAULT_TOO_MANY_JOBS,
 			      "%u groups run already, which is MaxJobs= of migd.conf: wait for one to end or cancel one",
 			      active);
+	if (!r)
+		r = owner_check(m, g->req.user, own, "groups", f);
 	g->submitted_usec = group_clock_ns(CLOCK_REALTIME) / 1000;
 	g->submitted_ns = group_clock_ns(CLOCK_BOOTTIME);
 	if (!r)

@@ -13,6 +13,7 @@
 #include "log.h"
 #include "memlimit.h"
 #include "names.h"
+#include "owner.h"
 #include "route.h"
 #include "share.h"
 #include "target.h"
@@ -68,6 +69,7 @@ static struct job *job_add(struct manager *m, const struct nl_job *nl, const cha
 	take(job, nl);
 	job->done = nl->state == MIGD_JOB_STATE_DONE;
 	job->asked_rate = share_asked(m, nl->id, nl->max_rate);
+	job->user = owner_of(m, nl);
 	snprintf(job->engine, sizeof(job->engine), "%s", engine);
 	while (*at && (*at)->nl.id < nl->id)
 		at = &(*at)->next;
@@ -281,6 +283,7 @@ void jobs_free(struct manager *m)
 	struct job *next;
 
 	shares_free(m);
+	owners_free(m);
 	for (struct job *job = m->jobs; job; job = next) {
 		next = job->next;
 		free(job);
@@ -365,6 +368,19 @@ static int submit(struct manager *m, const struct job_request *req, const struct
 			 strerror(-r));
 }
 
+static int check_number(struct manager *m, uint32_t user, struct fault *f)
+{
+	unsigned int own = 0;
+
+	if (m->nr_active >= m->conf.max_jobs)
+		return fault_set(f, FAULT_TOO_MANY_JOBS,
+				 "%u jobs run already, which is MaxJobs= of migd.conf: wait for one to end or cancel one",
+				 m->nr_active);
+	for (struct job *job = m->jobs; job; job = job->next)
+		own += !job->done && job->user == user;
+	return owner_check(m, user, own, "jobs", f);
+}
+
 int job_submit(struct manager *m, const struct job_request *req, struct job **ret,
 	       struct fault *f)
 {
@@ -391,12 +407,9 @@ int job_submit(struct manager *m, const struct job_request *req, struct job **re
 	r = check_choice(m, req, &engine, &choice, f);
 	if (r < 0)
 		goto out;
-	if (m->nr_active >= m->conf.max_jobs) {
-		r = fault_set(f, FAULT_TOO_MANY_JOBS,
-			      "%u jobs run already, which is MaxJobs= of migd.conf: wait for one to end or cancel one",
-			      m->nr_active);
+	r = check_number(m, req->user, f);
+	if (r < 0)
 		goto out;
-	}
 	r = target_check_alive(&t, f);
 	if (r < 0)
 		goto out;
@@ -432,6 +445,8 @@ int job_submit(struct manager *m, const struct job_request *req, struct job **re
 		goto out;
 	}
 	job->asked_rate = asked;
+	job->user = req->user;
+	owners_keep(m);
 	shares_settle(m);
 	log_started(job);
 	bus_job_new(m, job, true);

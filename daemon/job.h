@@ -11,6 +11,7 @@ struct job {
 	struct nl_job nl;		/* as last heard of */
 	char engine[INI_TEXT_LEN];	/* as asked for */
 	uint64_t asked_rate;		/* nl.max_rate is its share of this */
+	uint32_t user;			/* who asked for it */
 	uint64_t bytes;			/* moved */
 	uint64_t submitted_usec;	/* CLOCK_REALTIME */
 	uint64_t elapsed_usec;
@@ -25,6 +26,7 @@ uint64_t job_left(const struct job *job);
 struct job_request {
 	uint32_t pid;
 	uint64_t start_time;		/* of the process; 0: whatever it is */
+	uint32_t user;			/* who asks */
 	int from, to;
 	uint32_t order;
 	char engine[INI_TEXT_LEN];	/* "": the policy's */

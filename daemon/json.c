@@ -32,8 +32,8 @@ json_t *json_job(const struct job *job)
 	const struct nl_job *j = &job->nl;
 	json_t *o;
 
-	o = json_pack("{sI si ss* si si ss ss ss ss}", "id", I(j->id), "pid", (int)j->pid,
-		      "comm", j->comm, "from", j->from, "to", j->to,
+	o = json_pack("{sI si sI ss* si si ss ss ss ss}", "id", I(j->id), "pid", (int)j->pid,
+		      "user", I(job->user), "comm", j->comm, "from", j->from, "to", j->to,
 		      "order", name_order(j->order), "engine", job->engine,
 		      "state", name_state(j->state), "outcome", name_outcome(j->outcome));
 	if (!o)
@@ -90,8 +90,9 @@ json_t *json_group(const struct group *g)
 	const struct group_sum *sum = &g->sum;
 	json_t *o;
 
-	o = json_pack("{sI ss ss ss si si ss ss ss ss}", "id", I(g->id),
-		      "kind", name_group_kind(g->kind), "target", g->target, "cgroup", g->cgroup,
+	o = json_pack("{sI sI ss ss ss si si ss ss ss ss}", "id", I(g->id),
+		      "user", I(g->req.user), "kind", name_group_kind(g->kind),
+		      "target", g->target, "cgroup", g->cgroup,
 		      "from", g->req.from, "to", g->req.to, "order", name_order(g->req.order),
 		      "engine", g->engine, "state", name_group_state(g->state),
 		      "outcome", name_outcome(g->outcome));
@@ -126,9 +127,10 @@ json_t *json_channel(const struct nl_channel *c)
 
 json_t *json_policy(const struct policy *p)
 {
-	return json_pack("{ss sI sI sI sI}", "default_engine", p->default_engine,
+	return json_pack("{ss sI sI sI sI si}", "default_engine", p->default_engine,
 			 "deadline_usec", I(p->deadline_usec), "batch_pages", I(p->batch_pages),
-			 "max_rate", I(p->max_rate), "total_rate", I(p->total_rate));
+			 "max_rate", I(p->max_rate), "total_rate", I(p->total_rate),
+			 "jobs_per_user", (int)p->jobs_per_user);
 }
 
 /* "Node 0 MemTotal:  123 kB" of one node, in bytes. */

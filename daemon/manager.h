@@ -72,6 +72,7 @@ struct manager {
 	struct route *routes;		/* of jobs whose large folios move */
 	struct json_t *rates;		/* share.c: what jobs asked for, as kept */
 	bool rates_told;		/* that it cannot be kept */
+	struct json_t *owners;		/* owner.c: whose jobs are, as kept */
 
 	struct group *groups;		/* by id, the newest last */
 	uint64_t last_group;

@@ -22,6 +22,7 @@ void policy_default(struct policy *p)
 		.deadline_usec = 500000,
 		.batch_pages = 512,
 		.max_rate = 0,
+		.jobs_per_user = 8,
 	};
 }
 
@@ -66,10 +67,11 @@ static int write_policy(int fd, const struct policy *p)
 		       "DeadlineUSec=%llu\n"
 		       "BatchPages=%u\n"
 		       "MaxRate=%llu\n"
-		       "TotalRate=%llu\n",
+		       "TotalRate=%llu\n"
+		       "JobsPerUser=%u\n",
 		       p->default_engine, (unsigned long long)p->deadline_usec,
 		       p->batch_pages, (unsigned long long)p->max_rate,
-		       (unsigned long long)p->total_rate);
+		       (unsigned long long)p->total_rate, p->jobs_per_user);
 	n = write(fd, text, len);
 	if (n < 0)
 		return -errno;

@@ -15,11 +15,14 @@
 /* The module's own limits of a deadline. */
 #define POLICY_DEADLINE_MIN	1000ULL
 #define POLICY_DEADLINE_MAX	60000000ULL
+/* As MaxJobs=. */
+#define POLICY_USER_JOBS_MAX	64
 
 struct policy {
 	char default_engine[INI_TEXT_LEN];	/* auto, cpu, dma or a channel */
 	uint64_t deadline_usec;			/* of a batch, from locking it */
 	uint32_t batch_pages;			/* most pages locked in one batch */
+	uint32_t jobs_per_user;			/* that run, of one user who is not root */
 	uint64_t max_rate;			/* bytes per second, 0 for no limit */
 	uint64_t total_rate;			/* of all jobs together, 0 for no limit */
 };
@@ -35,7 +38,9 @@ struct policy {
 	{ "Policy", "MaxRate", INI_U64, (off) + offsetof(struct policy, max_rate), \
 	  0, UINT64_MAX }, \
 	{ "Policy", "TotalRate", INI_U64, (off) + offsetof(struct policy, total_rate), \
-	  0, UINT64_MAX }
+	  0, UINT64_MAX }, \
+	{ "Policy", "JobsPerUser", INI_U32, (off) + offsetof(struct policy, jobs_per_user), \
+	  1, POLICY_USER_JOBS_MAX }
 
 void policy_default(struct policy *p);
 

@@ -89,7 +89,7 @@ static void test_installed(void)
 		strcat(text, key ? line + 1 : line);
 	}
 	fclose(f);
-	check(keys == 17);
+	check(keys == 18);
 	conf_default(&defaults);
 	check(!load(text, &c));
 	check(!memcmp(&c, &defaults, sizeof(c)));

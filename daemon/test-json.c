@@ -31,7 +31,7 @@ static void test_job(void)
 
 	check_keys(o, "id,pid,comm,from,to,order,engine,state,outcome,total,moved,bytes,left");
 	check_keys(o, "passes,batches,rescued,submitted_usec,elapsed_usec");
-	check_keys(o, "lock,copy,commit,blackout,verify,atomic");
+	check_keys(o, "lock,copy,commit,blackout,verify,atomic,user");
 	check(json_is_true(json_object_get(o, "verify")));
 	check(json_is_false(json_object_get(o, "atomic")));
 	check(json_integer_value(json_object_get(o, "id")) == 1LL << 60);
@@ -57,7 +57,7 @@ static void test_group(void)
 
 	check_keys(o, "id,kind,target,cgroup,from,to,order,engine,state,outcome,processes,visited");
 	check_keys(o, "progress,left_out,why,members,total,moved,routed,bytes,left,passes,batches");
-	check_keys(o, "rescued,blackout_max_ns,submitted_usec,elapsed_usec");
+	check_keys(o, "rescued,blackout_max_ns,submitted_usec,elapsed_usec,user");
 	check(json_object_size(json_object_get(o, "left_out")) == 1);
 	check(json_integer_value(json_object_get(json_object_get(o, "left_out"), "kernel")) == 1);
 	check(json_array_size(json_object_get(o, "members")) == 3);
@@ -83,7 +83,7 @@ static void test_rest(void)
 	json_decref(o);
 	policy_default(&m.policy);
 	o = json_policy(&m.policy);
-	check_keys(o, "default_engine,deadline_usec,batch_pages,max_rate,total_rate");
+	check_keys(o, "default_engine,deadline_usec,batch_pages,max_rate,total_rate,jobs_per_user");
 	json_decref(o);
 	o = json_stats(&s, &m);
 	check_keys(o, "jobs,jobs_active,batches,moved,left,rescued_deadline,rescued_server");

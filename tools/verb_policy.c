@@ -20,7 +20,8 @@ static const char help[] =
 	"  deadline        longest time pages may stay locked: 500us, 20ms, 1s\n"
 	"  batch-pages     most pages locked at once\n"
 	"  max-rate        most bytes per second of a job: 500M, 2G, 256Mi, none\n"
-	"  total-rate      most of all jobs together, also of those that run\n\n"
+	"  total-rate      most of all jobs together, also of those that run\n"
+	"  jobs-per-user   most jobs of one user, other than root, at once\n\n"
 	"Options:\n"
 	"      --json      print JSON\n"
 	"      --no-start  fail when the daemon does not run\n"
@@ -47,16 +48,16 @@ static int parse_deadline(const char *s, struct setting *set)
 	return r < 0 ? r : set->number && set->number <= UINT_MAX ? 0 : -EINVAL;
 }
 
-static int parse_pages(const char *s, struct setting *set)
+static int parse_count(const char *s, struct setting *set)
 {
-	__u32 pages;
+	__u32 count;
 	int r;
 
-	r = parse_u32(s, &pages);
+	r = parse_u32(s, &count);
 	if (r < 0)
 		return r;
-	set->number = pages;
-	return pages ? 0 : -EINVAL;
+	set->number = count;
+	return count ? 0 : -EINVAL;
 }
 
 static int parse_limit(const char *s, struct setting *set)
@@ -73,9 +74,10 @@ static const struct key {
 	{ "default-engine", "DefaultEngine", 's', parse_text,
 	  "auto, cpu, dma or an engine's name" },
 	{ "deadline", "DeadlineUSec", 't', parse_deadline, "a time with its unit, such as 20ms" },
-	{ "batch-pages", "BatchPages", 't', parse_pages, "a number of pages, such as 512" },
+	{ "batch-pages", "BatchPages", 't', parse_count, "a number of pages, such as 512" },
 	{ "max-rate", "MaxRate", 't', parse_limit, "bytes per second, such as 500M, or none" },
 	{ "total-rate", "TotalRate", 't', parse_limit, "bytes per second, such as 500M, or none" },
+	{ "jobs-per-user", "JobsPerUser", 't', parse_count, "a number of jobs, such as 8" },
 };
 
 static int parse_setting(const char *word, struct setting *set)

@@ -329,6 +329,8 @@ static __u64 *policy_number(struct fake *fake, const char *property)
 		return &fake->pages;
 	if (!strcmp(property, "TotalRate"))
 		return &fake->total_rate;
+	if (!strcmp(property, "JobsPerUser"))
+		return &fake->jobs;
 	return !strcmp(property, "MaxRate") ? &fake->rate : &fake->deadline;
 }
 
@@ -411,6 +413,8 @@ static const sd_bus_vtable policy_vtable[] = {
 	SD_BUS_WRITABLE_PROPERTY("MaxRate", "t", get_policy, set_policy, 0,
 				 SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_WRITABLE_PROPERTY("TotalRate", "t", get_policy, set_policy, 0,
+				 SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_WRITABLE_PROPERTY("JobsPerUser", "t", get_policy, set_policy, 0,
 				 SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_VTABLE_END
 };
@@ -529,7 +533,8 @@ static int setup(struct fake *fake)
 
 int main(int argc, char **argv)
 {
-	struct fake fake = { .face = &face_job, .engine = "auto", .deadline = 20000, .pages = 512 };
+	struct fake fake = { .face = &face_job, .engine = "auto", .deadline = 20000, .pages = 512,
+			     .jobs = 8 };
 	int r;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
