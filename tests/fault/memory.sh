@@ -84,9 +84,8 @@ state
 [ "$kib" -ge 2048 ] || fail "there are no huge pages to begin with"
 [ "$folios" -ge 24 ] || fail "there are only $folios folios of 64 KiB to begin with"
 
-# foretell FROM TO ARGUMENT...: what the next job will do is in $dir/explained.json.
-# Not on the debug kernel, where it has not been proven yet.
-[ "$debug" ] || beforehand=foretell
+# foretell FROM TO ARGUMENT...: what the next job will do is in $dir/explained.json
+beforehand=foretell
 foretell()
 {
 	expect 0 '' migctl explain "${target_pid[t]}" --from "$1" --to "$2" "${@:3}" --json
@@ -126,7 +125,7 @@ in_order()
 	equal "$folios" $((folios_before - partly_before)) "the number of 64 KiB folios"
 	total=$((total - pages_before + pages))
 	all_there
-	[ "$debug" ] || foretold $((pages_before - pages))
+	foretold $((pages_before - pages))
 	of_job '"        left: \(.left | tojson)"'
 	of_job '.left | keys | map(select(IN("file", "shmem", "hugetlb", "huge", "large", "ksm", "special",
 		"refused") | not)) | .[]' >"$dir/unknown"
