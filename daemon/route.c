@@ -25,8 +25,11 @@
 #define CHUNK_BYTES	(32ULL << 20)
 #define CHUNK_MAX	1024
 #define STACK_BYTES	(256 * 1024)
-/* With a rate, a chunk is not more than that of this time, or one folio. */
-#define CHUNKS_A_SECOND	4
+/*
+ * With a rate, a chunk is not more than that of this time, or one folio, and no
+ * more time than that of one is made up for. As in kmod/pace.c.
+ */
+#define CHUNKS_A_SECOND	20
 
 struct route {
 	struct route *next;
@@ -86,16 +89,16 @@ static uint32_t why(const struct nl_large *large, int status)
 	}
 }
 
-/* The pages moved have to be paid for before more are. */
-static void pay(struct route *r, uint64_t pages)
+/* The pages moved since @begin have to be paid for before more are. */
+static void pay(struct route *r, uint64_t begin, uint64_t pages)
 {
-	uint64_t now = now_ns();
+	uint64_t floor = begin - 1000000000 / CHUNKS_A_SECOND;
 
-	if (r->paid_ns < now)
-		r->paid_ns = now;
-	r->rate = atomic_load(&r->max_rate);
-	if (r->rate)
-		r->paid_ns += (double)pages * sysconf(_SC_PAGESIZE) * 1e9 / r->rate;
+	if (!r->rate)
+		return;
+	if (r->paid_ns < floor)
+		r->paid_ns = floor;
+	r->paid_ns += (double)pages * sysconf(_SC_PAGESIZE) * 1e9 / r->rate;
 }
 
 /* What is not paid for yet is paid for at the rate of now. */
@@ -105,8 +108,11 @@ static void pay_anew(struct route *r, uint64_t now)
 
 	if (rate == r->rate)
 		return;
-	if (r->paid_ns > now)
-		r->paid_ns = now + (rate ? (double)(r->paid_ns - now) * r->rate / rate : 0);
+	/* Without a rate before there is nothing to make up for. */
+	if (!rate || !r->rate)
+		r->paid_ns = now;
+	else if (r->paid_ns > now)
+		r->paid_ns = now + (double)(r->paid_ns - now) * r->rate / rate;
 	r->rate = rate;
 }
 
@@ -171,7 +177,7 @@ static int move_chunk(struct route *r, unsigned int n)
 /* Tries the next chunk of @large from *@addr on; 0, or a negative errno. */
 static int route_chunk(struct route *r, const struct nl_large *large, uint64_t *addr)
 {
-	uint64_t bytes, begin = *addr, at = begin, moved = 0;
+	uint64_t bytes, begin = *addr, at = begin, moved = 0, begin_ns;
 	unsigned int n = 0, k = 0;
 	int err;
 
@@ -179,6 +185,7 @@ static int route_chunk(struct route *r, const struct nl_large *large, uint64_t *
 	if (err < 0)
 		return err;
 	bytes = chunk_bytes(r);
+	begin_ns = now_ns();
 	do {
 		r->addr[n++] = (void *)at;
 		at += pages_at(large, at) * sysconf(_SC_PAGESIZE);
@@ -211,7 +218,7 @@ static int route_chunk(struct route *r, const struct nl_large *large, uint64_t *
 	r->routed.reason = large->reason;
 	r->routed.done_below = *addr;
 	err = nl_routed(r->nl, &r->routed);
-	pay(r, moved);
+	pay(r, begin_ns, moved);
 	return err < 0 ? err : 0;
 }
 

@@ -174,6 +174,12 @@ struct migd_route {
 	u64 left[MIGD_REASONS];		/* pages, by why it could not */
 };
 
+/* Its own worker's. */
+struct migd_pace {
+	u64 paid_ns;			/* when what was handed over is paid for, */
+	u64 rate;			/* at this rate */
+};
+
 struct migd_job {
 	struct kref ref;
 	struct list_head node;		/* all jobs, under the job mutex */
@@ -209,6 +215,7 @@ struct migd_job {
 	u32 passes;
 	unsigned long next_ntf;		/* jiffies of the next progress event */
 	struct migd_route route;
+	struct migd_pace pace;
 	struct migd_scan *scan;		/* until the job is done */
 	struct list_head pool;		/* blocks of free destination pages */
 	struct page *pool_next;		/* first of the pages of the block in use */

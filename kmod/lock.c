@@ -11,6 +11,7 @@
 #include <linux/nodemask.h>
 #include <linux/pagemap.h>
 #include "internal.h"
+#include "pace.h"
 #include "scan.h"
 
 #define DST_GFP		(GFP_HIGHUSER_MOVABLE | __GFP_THISNODE | __GFP_NOWARN)
@@ -221,7 +222,9 @@ unsigned int migd_batch_max(const struct migd_job *job,
 	unsigned int max = min(server->max_batch_pages,
 			       READ_ONCE(migd_max_locked_pages));
 
-	return job->batch_pages ? min(job->batch_pages, max) : max;
+	if (job->batch_pages)
+		max = min(job->batch_pages, max);
+	return migd_pace_batch(job, max);
 }
 
 /**

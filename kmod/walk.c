@@ -3,11 +3,10 @@
  * A job's walk over the target's address space: claim a slot, lock a batch,
  * hand it over, go on; and again while pages are left that may move next time.
  */
-#include <linux/ktime.h>
-#include <linux/math64.h>
 #include <linux/mmap_lock.h>
 #include <linux/sched/mm.h>
 #include "internal.h"
+#include "pace.h"
 #include "route.h"
 #include "scan.h"
 #include "survey.h"
@@ -68,18 +67,33 @@ static void show_state(struct migd_job *job, enum migd_job_state state)
 	}
 }
 
-/* Waits for a parked slot; NULL when the job is to end, with its outcome. */
+static struct migd_slot *claim_slot(const struct migd_job *job)
+{
+	return migd_pace_room(job, job->scan->max) ? migd_slot_claim() : NULL;
+}
+
+/*
+ * Waits for a parked slot, and until what was handed over before is paid for;
+ * NULL when the job is to end, with its outcome.
+ */
 static struct migd_slot *wait_for_slot(struct migd_job *job,
 				       enum migd_outcome *ret_outcome)
 {
 	struct migd_slot *slot = NULL;
-	unsigned long wait, until;
+	unsigned long wait, until, due;
 	bool served, paused;
+	u64 rate;
 
 	for (;;) {
 		served = migd_server_present();
 		paused = READ_ONCE(job->paused);
+		rate = READ_ONCE(job->max_rate);
+		due = migd_pace_due(job);
 		wait = LOOK_AGAIN;
+		if (due) {
+			migd_pool_free(job);
+			wait = min(wait, due);
+		}
 		if (!served) {
 			/* Jobs survive their daemon for a while. */
 			until = migd_server_lost_at() +
@@ -96,7 +110,9 @@ static struct migd_slot *wait_for_slot(struct migd_job *job,
 		wait = wait_event_idle_timeout(migd_wait,
 					       migd_job_cancelled(job) ||
 					       READ_ONCE(job->paused) != paused ||
-					       (!paused && (slot = migd_slot_claim())) ||
+					       READ_ONCE(job->max_rate) != rate ||
+					       (!paused && !due &&
+						(slot = claim_slot(job))) ||
 					       migd_server_present() != served,
 					       wait);
 		/* It would be in the way of memory that is to go offline. */
@@ -255,43 +271,26 @@ out_batch:
 	return n;
 }
 
-/* Keeps to the job's rate: waits until the pages handed over are paid for. */
-static void pace(struct migd_job *job, u64 *next_ns, unsigned int pages)
+/* Whoever comes next has the rate for himself. */
+static void wait_paid(struct migd_job *job)
 {
-	u64 rate = READ_ONCE(job->max_rate), now, other;
-	unsigned long wait;
+	unsigned long due;
 	bool paused;
+	u64 rate;
 
-	if (!rate)
-		return;
-	now = ktime_get_ns();
-	*next_ns = max(*next_ns, now) +
-		mul_u64_u64_div_u64((u64)pages << PAGE_SHIFT, NSEC_PER_SEC, rate);
-	while (now < *next_ns && !migd_job_cancelled(job) && !target_gone(job)) {
-		wait = nsecs_to_jiffies(*next_ns - now);
-		/* What is less than a tick is paid for with the next batch. */
-		if (!wait)
+	while (!migd_job_cancelled(job) && !target_gone(job)) {
+		paused = READ_ONCE(job->paused);
+		rate = READ_ONCE(job->max_rate);
+		due = migd_pace_due(job);
+		if (!due)
 			return;
 		migd_pool_free(job);
-		/* It is paid for meanwhile. */
-		paused = READ_ONCE(job->paused);
 		show_state(job, paused ? MIGD_JOB_STATE_PAUSED :
 					 MIGD_JOB_STATE_RUNNING);
 		wait_event_idle_timeout(migd_wait, migd_job_cancelled(job) ||
 					READ_ONCE(job->paused) != paused ||
 					READ_ONCE(job->max_rate) != rate,
-					min_t(unsigned long, wait, LOOK_AGAIN));
-		now = ktime_get_ns();
-		other = READ_ONCE(job->max_rate);
-		if (other == rate)
-			continue;
-		/* What is not paid for yet is paid for at the new rate. */
-		if (!other)
-			*next_ns = now;
-		else if (now < *next_ns)
-			*next_ns = now + mul_u64_u64_div_u64(*next_ns - now,
-							     rate, other);
-		rate = other;
+					min_t(unsigned long, due, LOOK_AGAIN));
 	}
 }
 
@@ -306,7 +305,7 @@ static void wait_for_memory(struct migd_job *job, unsigned int tries)
 /* Walks one range; MIGD_OUTCOME_NONE when it came to its end. */
 static enum migd_outcome walk_range(struct migd_job *job,
 				    struct migd_scan *scan, unsigned long addr,
-				    unsigned long end, u64 *pace_ns)
+				    unsigned long end)
 {
 	enum migd_outcome outcome = MIGD_OUTCOME_NONE;
 	struct migd_slot *slot;
@@ -353,14 +352,14 @@ static enum migd_outcome walk_range(struct migd_job *job,
 		if (n < 0)
 			return MIGD_OUTCOME_FAILED;
 		if (n)
-			pace(job, pace_ns, n);
+			migd_pace_pay(job, n);
 		cond_resched();
 	}
 	return outcome;
 }
 
 static enum migd_outcome walk_once(struct migd_job *job,
-				   struct migd_scan *scan, u64 *pace_ns)
+				   struct migd_scan *scan)
 {
 	enum migd_outcome outcome = MIGD_OUTCOME_NONE;
 	unsigned int r;
@@ -373,7 +372,7 @@ static enum migd_outcome walk_once(struct migd_job *job,
 	scan->insist = job->passes > 1;
 	for (r = 0; r < job->nr_ranges && outcome == MIGD_OUTCOME_NONE; r++)
 		outcome = walk_range(job, scan, job->ranges[r].start,
-				     job->ranges[r].end, pace_ns);
+				     job->ranges[r].end);
 	/* Each ends by its deadline plus the grace. */
 	wait_event_idle(migd_wait, !atomic_read(&job->inflight));
 	return outcome;
@@ -412,7 +411,7 @@ enum migd_outcome migd_walk(struct migd_job *job)
 {
 	struct migd_scan *scan = job->scan;
 	enum migd_outcome outcome;
-	u64 pace_ns = 0, moved, left;
+	u64 moved, left;
 	unsigned int attempts = 0;
 	s64 batches;
 
@@ -422,7 +421,7 @@ enum migd_outcome migd_walk(struct migd_job *job)
 		moved = atomic64_read(&job->moved);
 		batches = atomic64_read(&migd_stats.batches);
 		scan->moving = 0;
-		outcome = walk_once(job, scan, &pace_ns);
+		outcome = walk_once(job, scan);
 		moved = atomic64_read(&job->moved) - moved;
 		/* To wait for others is no attempt, as long as they go on. */
 		if (outcome != MIGD_OUTCOME_NONE || !scan->moving ||
@@ -431,12 +430,16 @@ enum migd_outcome migd_walk(struct migd_job *job)
 	} while (outcome == MIGD_OUTCOME_NONE &&
 		 worth_a_pass(job, attempts, moved));
 
+	if (outcome == MIGD_OUTCOME_NONE)
+		wait_paid(job);
 	if (outcome == MIGD_OUTCOME_NONE && job->route.nr) {
 		migd_pool_free(job);
 		outcome = migd_route_wait(job);
 		/* Counts what is left now, and moves what has been split. */
-		if (outcome == MIGD_OUTCOME_NONE)
-			outcome = walk_once(job, scan, &pace_ns);
+		if (outcome == MIGD_OUTCOME_NONE) {
+			outcome = walk_once(job, scan);
+			wait_paid(job);
+		}
 		migd_route_relabel(job);
 	}
 

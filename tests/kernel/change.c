@@ -14,6 +14,9 @@
 #define SEED	17
 #define NOTHING	{ -1, -1, -1 }
 
+/* At this rate a batch is a page, which takes a minute to be paid for. */
+#define SLOW	(PAGE / 64)
+
 static struct ctl ctl;
 static struct server server;
 static struct target target;
@@ -35,7 +38,7 @@ static uint64_t begin(struct target *t, uint64_t at, uint32_t order, uint64_t ra
 	req.max_rate = rate;
 	id = server_job(&server, &ctl, &req);
 	check_eq(server_wait_batch(&server), 0);
-	check_eq(server.slot[0].pages, BATCH);
+	check_eq(server.slot[0].pages, rate ? 1 : BATCH);
 	return id;
 }
 
@@ -76,7 +79,7 @@ static void let_wait(uint64_t id)
 	check(!server_reap(&server, &answer), "a batch of a job that waits");
 	must(ctl_job(&ctl, id, &job));
 	check_eq(job.paused, 1);
-	check_eq(job.moved, BATCH);
+	check_eq(job.moved, job.max_rate ? 1 : BATCH);
 }
 
 static void pauses(uint32_t order)
@@ -157,7 +160,7 @@ static bool is_running(void *id)
 	return job.state == MIGD_JOB_STATE_RUNNING;
 }
 
-/* The batch would take minutes to be paid for: it is paused long before, and told so. */
+/* The page would take a minute to be paid for: the job is paused long before, and told so. */
 static void unpaid(void)
 {
 	struct job_change to = NOTHING;
@@ -165,13 +168,13 @@ static void unpaid(void)
 	uint64_t id;
 
 	step("waits and goes on before its rate lets it");
-	id = begin(&target, addr, MIGD_ORDER_COPY_FIRST, PAGE);
+	id = begin(&target, addr, MIGD_ORDER_COPY_FIRST, SLOW);
 	let_wait(id);
 	to.paused = 0;
 	change(id, to);
 	wait_until(is_running, &id, "the job runs again");
 	must(ctl_job(&ctl, id, &job));
-	check_eq(job.moved, BATCH);
+	check_eq(job.moved, 1);
 	to.paused = -1;
 	to.max_rate = 0;
 	change(id, to);
@@ -181,22 +184,23 @@ static void unpaid(void)
 	put_back();
 }
 
-/* At the old rate the first batch would take minutes to be paid for. */
+/* At the old rate the first page would take a minute to be paid for. */
 static void rate(void)
 {
 	struct job_change to = NOTHING;
 	struct job_info job;
 	uint64_t id;
 
-	step("a page a second, then a thousand, then no limit");
-	id = begin(&target, addr, MIGD_ORDER_COPY_FIRST, PAGE);
+	step("a page a minute, then a thousand each second, then no limit");
+	id = begin(&target, addr, MIGD_ORDER_COPY_FIRST, SLOW);
 	commit();
 	to.max_rate = 1000 * PAGE;
 	change(id, to);
 	check_eq(server_wait_batch(&server), 0);
 	must(ctl_job(&ctl, id, &job));
 	check_eq(job.max_rate, 1000 * PAGE);
-	to.max_rate = PAGE;
+	check_eq(server.slot[0].pages, 50);
+	to.max_rate = SLOW;
 	change(id, to);
 	commit();
 	to.max_rate = 0;
@@ -204,6 +208,28 @@ static void rate(void)
 	server_run(&server, &ctl, id);
 	must(ctl_job(&ctl, id, &job));
 	check_moved(&ctl, &target, &job, addr, BYTES, SEED);
+	put_back();
+}
+
+/* Long before its page is paid for the job knows that its daemon is gone. */
+static void lost_unpaid(void)
+{
+	uint32_t locked, wait;
+	struct job_info job;
+	uint64_t id;
+
+	step("the daemon goes while a job waits for its rate");
+	must(ctl_config_get(&ctl, &locked, &wait));
+	must(ctl_config_set(&ctl, 0, 200));
+	id = begin(&target, addr, MIGD_ORDER_COPY_FIRST, SLOW);
+	commit();
+	server_close(&server);
+	wait_job(&ctl, id, &job);
+	check_eq(job.outcome, MIGD_OUTCOME_SERVER_LOST);
+	check(job.elapsed_ns < PAGE * 1000000000ULL / SLOW / 2, "it took %llu ms",
+	      (unsigned long long)job.elapsed_ns / 1000000);
+	must(ctl_config_set(&ctl, 0, wait));
+	server_open(&server, 1, BATCH);
 	put_back();
 }
 
@@ -270,6 +296,7 @@ int main(void)
 	lost();
 	unpaid();
 	rate();
+	lost_unpaid();
 	deadline();
 	refused();
 	target_stop(&target);
