@@ -12,9 +12,9 @@
 
 json_t *json_hist(const struct nl_hist *h)
 {
-	return json_pack("{sI sI sI sI sI sI}", "count", I(h->count), "sum_ns", I(h->sum),
+	return json_pack("{sI sI sI sI sI sI sI}", "count", I(h->count), "sum_ns", I(h->sum),
 			 "p50_ns", I(h->p50), "p90_ns", I(h->p90), "p99_ns", I(h->p99),
-			 "max_ns", I(h->max));
+			 "p999_ns", I(h->p999), "max_ns", I(h->max));
 }
 
 json_t *json_left(const uint64_t *left)

@@ -18,7 +18,7 @@
 struct nlattr;
 
 struct nl_hist {
-	uint64_t count, sum, p50, p90, p99, max;
+	uint64_t count, sum, p50, p90, p99, p999, max;
 };
 
 struct nl_features {

@@ -46,6 +46,9 @@ static void get_hist(struct nlattr *nest, struct nl_hist *h)
 		case MIGD_A_HIST_P99:
 			h->p99 = get_uint(a);
 			break;
+		case MIGD_A_HIST_P999:
+			h->p999 = get_uint(a);
+			break;
 		case MIGD_A_HIST_LARGEST:
 			h->max = get_uint(a);
 			break;

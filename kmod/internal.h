@@ -52,7 +52,7 @@ struct migd_hist {
 };
 
 struct migd_hist_sum {
-	u64 count, sum, p50, p90, p99, max;
+	u64 count, sum, p50, p90, p99, p999, max;
 };
 
 enum migd_phase {

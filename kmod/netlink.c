@@ -80,7 +80,8 @@ int migd_nl_put_hist(struct sk_buff *skb, int attr,
 	    put_u64(skb, MIGD_A_HIST_P50, sum->p50) ||
 	    put_u64(skb, MIGD_A_HIST_P90, sum->p90) ||
 	    put_u64(skb, MIGD_A_HIST_P99, sum->p99) ||
-	    put_u64(skb, MIGD_A_HIST_LARGEST, sum->max))
+	    put_u64(skb, MIGD_A_HIST_LARGEST, sum->max) ||
+	    put_u64(skb, MIGD_A_HIST_P999, sum->p999))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

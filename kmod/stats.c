@@ -62,8 +62,9 @@ void migd_hist_add(struct migd_hist *hist, u64 ns)
  */
 void migd_hist_sum(const struct migd_hist *hist, struct migd_hist_sum *ret_sum)
 {
-	static const unsigned int pct[] = { 50, 90, 99 };
-	u64 *out[] = { &ret_sum->p50, &ret_sum->p90, &ret_sum->p99 };
+	static const unsigned int permille[] = { 500, 900, 990, 999 };
+	u64 *out[] = { &ret_sum->p50, &ret_sum->p90, &ret_sum->p99,
+		       &ret_sum->p999 };
 	u64 seen = 0, count = 0;
 	unsigned int b, top, p = 0;
 
@@ -75,10 +76,10 @@ void migd_hist_sum(const struct migd_hist *hist, struct migd_hist_sum *ret_sum)
 	ret_sum->count = count;
 	ret_sum->sum = atomic64_read(&hist->sum);
 
-	for (b = 0; b <= top && p < ARRAY_SIZE(pct); b++) {
+	for (b = 0; b <= top && p < ARRAY_SIZE(permille); b++) {
 		seen += (unsigned int)atomic_read(&hist->bucket[b]);
-		while (p < ARRAY_SIZE(pct) && seen &&
-		       seen * 100 >= count * pct[p])
+		while (p < ARRAY_SIZE(permille) && seen &&
+		       seen * 1000 >= count * permille[p])
 			*out[p++] = min(bucket_top(b), ret_sum->max);
 	}
 }

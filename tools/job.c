@@ -141,6 +141,7 @@ void hist_read_json(struct hist *hist, const json_t *object, const char *key)
 	hist->p50 = json_u64(h, "p50_ns");
 	hist->p90 = json_u64(h, "p90_ns");
 	hist->p99 = json_u64(h, "p99_ns");
+	hist->p999 = json_u64(h, "p999_ns");
 	hist->max = json_u64(h, "max_ns");
 }
 

@@ -14,7 +14,7 @@
 struct kind;
 
 struct hist {
-	__u64 count, p50, p90, p99, max;	/* times in ns */
+	__u64 count, p50, p90, p99, p999, max;	/* times in ns */
 };
 
 struct left {

@@ -136,7 +136,8 @@ static void print_values(const struct metric *metrics, size_t nr, const json_t *
 static void print_summary(const struct metric *m, const json_t *object, const json_t *engine)
 {
 	static const char *const quantiles[][2] = {
-		{ "0.5", "p50_ns" }, { "0.9", "p90_ns" }, { "0.99", "p99_ns" }, { "1", "max_ns" },
+		{ "0.5", "p50_ns" }, { "0.9", "p90_ns" }, { "0.99", "p99_ns" },
+		{ "0.999", "p999_ns" }, { "1", "max_ns" },
 	};
 	const json_t *hist = json_object_get(object, m->member);
 

@@ -95,8 +95,8 @@ static void print_hist(const char *name, const struct hist *h)
 {
 	if (!h->count)
 		return;
-	printf("  %-8s p50 %s, p99 %s, max %s (%llu times)\n", name, text_ns(h->p50).s,
-	       text_ns(h->p99).s, text_ns(h->max).s, h->count);
+	printf("  %-8s p50 %s, p99 %s, p99.9 %s, max %s (%llu times)\n", name, text_ns(h->p50).s,
+	       text_ns(h->p99).s, text_ns(h->p999).s, text_ns(h->max).s, h->count);
 }
 
 /* Those of several jobs have no common median. */

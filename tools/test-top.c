@@ -41,11 +41,11 @@ static json_t *sample(json_int_t bytes)
 {
 	json_t *stats, *engine, *node, *ended, *job;
 
-	stats = json_pack("{s:i, s:I, s:i, s:i, s:i, s:{s:i, s:i, s:i, s:i, s:i}}",
+	stats = json_pack("{s:i, s:I, s:i, s:i, s:i, s:{s:i, s:i, s:i, s:i, s:i, s:i}}",
 			  "jobs_active", 1, "moved", (json_int_t)123456789012,
 			  "locked_pages", 4096, "quarantined_pages", 4096, "late", 7, "blackout",
 			  "count", 3, "p50_ns", 210000, "p90_ns", 300000, "p99_ns", 480000,
-			  "max_ns", 1200000);
+			  "p999_ns", 990000, "max_ns", 1200000);
 	engine = json_pack("{s:s, s:s, s:i, s:I, s:i, s:i, s:i, s:{s:i, s:i}}",
 			   "name", "dma12chan10-and-a-long-name", "state", "disabled",
 			   "copies", 123456789, "bytes", bytes, "in_flight", 65536,
@@ -79,7 +79,7 @@ int main(void)
 	look(&top);
 	CHECK(strstr(said, "migd 0.1.0 serves module 0.1.0, 1 jobs run"));
 	CHECK(strstr(said, "copied -;") && !strstr(said, "MB/s"));
-	CHECK(strstr(said, "blackout p50 210 us, p99 480 us, longest 1.2 ms"));
+	CHECK(strstr(said, "blackout p50 210 us, p99 480 us, p99.9 990 us, longest 1.2 ms"));
 	CHECK(strstr(said, " 50%") && widest <= 80);
 	CHECK(strstr(said, "server-l") && strstr(said, "#  JOB") < strstr(said, "#ENDED"));
 

@@ -122,8 +122,10 @@ static void tell_head(const struct teller *t)
 	    json_u64(stats, "quarantined_pages"));
 	hist_read_json(&blackout, stats, "blackout");
 	if (blackout.count)
-		put(t, false, "blackout p50 %s, p99 %s, longest %s; batches ended late %llu",
-		    text_ns(blackout.p50).s, text_ns(blackout.p99).s, text_ns(blackout.max).s,
+		put(t, false,
+		    "blackout p50 %s, p99 %s, p99.9 %s, longest %s; ended late %llu",
+		    text_ns(blackout.p50).s, text_ns(blackout.p99).s,
+		    text_ns(blackout.p999).s, text_ns(blackout.max).s,
 		    json_u64(stats, "late"));
 	else
 		put(t, false, "blackout: no batch yet");

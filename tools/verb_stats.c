@@ -113,8 +113,9 @@ static void print_times(const json_t *stats)
 		hist_read_json(&h, stats, names[i]);
 		printf("%14llu  times %-9s", h.count, names[i]);
 		if (h.count)
-			printf(" p50 %s, p90 %s, p99 %s, max %s", text_ns(h.p50).s,
-			       text_ns(h.p90).s, text_ns(h.p99).s, text_ns(h.max).s);
+			printf(" p50 %s, p90 %s, p99 %s, p99.9 %s, max %s", text_ns(h.p50).s,
+			       text_ns(h.p90).s, text_ns(h.p99).s, text_ns(h.p999).s,
+			       text_ns(h.max).s);
 		putchar('\n');
 	}
 }

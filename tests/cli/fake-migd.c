@@ -113,8 +113,8 @@ static int method_migrate(sd_bus_message *m, void *userdata, sd_bus_error *error
 
 static json_t *hist(void)
 {
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:I}", "count", 9, "p50_ns", 210000,
-			 "p90_ns", 300000, "p99_ns", 480000, "max_ns", 1200000,
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:I}", "count", 9, "p50_ns", 210000,
+			 "p90_ns", 300000, "p99_ns", 480000, "p999_ns", 990000, "max_ns", 1200000,
 			 "sum_ns", (json_int_t)12000000034);
 }
 

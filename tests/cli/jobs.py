@@ -23,7 +23,7 @@ class Outcomes(Case):
         self.assertIn("job 7: moving process 4242 (redis?[2J) from node 0 to node 1", out)
         self.assertIn("job 7 moved: process 4242", out)
         self.assertIn("1000 of 1000 pages, 3.9 MiB in 2.00 s, 2.0 MB/s", out)
-        self.assertIn("blackout p50 210 us, p99 480 us, max 1.2 ms", out)
+        self.assertIn("blackout p50 210 us, p99 480 us, p99.9 990 us, max 1.2 ms", out)
         lines = [line for line in out.splitlines() if "%" in line]
         self.assertEqual(len(lines), 10, out)
         self.assertNotIn("\r", out)

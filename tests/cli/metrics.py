@@ -44,6 +44,7 @@ class Metrics(Case):
                      "migd_daemon_fallbacks_total 5",
                      "# TYPE migd_blackout_seconds summary",
                      'migd_blackout_seconds{quantile="0.5"} 0.000210000',
+                     'migd_blackout_seconds{quantile="0.999"} 0.000990000',
                      'migd_blackout_seconds{quantile="1"} 0.001200000',
                      "migd_blackout_seconds_sum 12.000000034",
                      "migd_blackout_seconds_count 9",

@@ -55,7 +55,7 @@ class Tables(Case):
         self.bus.fake("moved")
         out, _ = self.migctl("stats")
         self.assertIn("7  pages left, file: page cache of files", out)
-        self.assertRegex(out, r"9  times blackout +p50 210 us")
+        self.assertRegex(out, r"9  times blackout +p50 210 us, .*, p99\.9 990 us")
         self.assertEqual(json.loads(self.migctl("stats", "--json")[0])["jobs"], 3)
 
     def test_policy(self):

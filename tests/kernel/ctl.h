@@ -17,7 +17,7 @@
 struct nl_sock;
 
 struct hist {
-	uint64_t count, sum, p50, p90, p99, largest;
+	uint64_t count, sum, p50, p90, p99, p999, largest;
 };
 
 struct job_info {

@@ -14,9 +14,11 @@ static void parse_hist(struct nlattr *attr, struct hist *ret)
 	ret->p50 = attr_u64(tb[MIGD_A_HIST_P50]);
 	ret->p90 = attr_u64(tb[MIGD_A_HIST_P90]);
 	ret->p99 = attr_u64(tb[MIGD_A_HIST_P99]);
+	ret->p999 = attr_u64(tb[MIGD_A_HIST_P999]);
 	ret->largest = attr_u64(tb[MIGD_A_HIST_LARGEST]);
 	check(ret->p50 <= ret->p90 && ret->p90 <= ret->p99 &&
-	      ret->p99 <= ret->largest && ret->largest <= ret->sum,
+	      ret->p99 <= ret->p999 && ret->p999 <= ret->largest &&
+	      ret->largest <= ret->sum,
 	      "a histogram contradicts itself");
 }
 
