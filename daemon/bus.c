@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth.h"
 #include "bus.h"
 #include "log.h"
 
@@ -84,7 +85,9 @@ int bus_add_objects(struct manager *m)
 {
 	int r;
 
-	r = sd_bus_add_object_manager(m->bus, NULL, BUS_ROOT);
+	r = auth_init(m);
+	if (r >= 0)
+		r = sd_bus_add_object_manager(m->bus, NULL, BUS_ROOT);
 	if (r >= 0)
 		r = bus_add_manager(m);
 	if (r >= 0)

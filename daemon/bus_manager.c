@@ -4,10 +4,50 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth.h"
 #include "bus.h"
 #include "json.h"
 #include "log.h"
 #include "names.h"
+#include "own.h"
+#include "target.h"
+
+/*
+ * An own process is looked at before polkit is asked, so that nobody types a
+ * password in vain. Of others, and of pids that have no process, the caller
+ * hears nothing before it is allowed to.
+ */
+static int may_migrate(struct manager *m, sd_bus_message *msg, const struct caller *c,
+		       struct job_request *req, struct fault *f, sd_bus_error *error)
+{
+	struct fault ignored;
+	struct target t;
+	int r;
+
+	req->user = c->user;
+	req->group = c->group;
+	if (!c->user)
+		return 0;
+	t.pidfd = c->pidfd;
+	t.pid = req->pid;
+	if (c->given && c->pidfd >= 0 && target_check_alive(&t, f) < 0)
+		return -ESRCH;
+	if (target_open(&t, req->pid, &ignored) < 0)
+		return auth_check(m, msg, c, AUTH_MIGRATE_OTHERS, MOVE_OTHERS, -1, error);
+	req->start_time = t.start_time;
+	req->own_only = c->whole && own_target(&t, c->user, c->group);
+	if (req->own_only) {
+		r = target_check_nodes(&t, req->from, req->to, f);
+		if (r >= 0)
+			r = job_check(m, req, f);
+		if (r >= 0)
+			r = auth_check(m, msg, c, AUTH_MIGRATE_OWN, MOVE_OWN, t.pidfd, error);
+	} else {
+		r = auth_check(m, msg, c, AUTH_MIGRATE_OTHERS, MOVE_OTHERS, t.pidfd, error);
+	}
+	target_close(&t);
+	return r;
+}
 
 static int migrate_process(sd_bus_message *msg, void *arg, sd_bus_error *error)
 {
@@ -15,18 +55,24 @@ static int migrate_process(sd_bus_message *msg, void *arg, sd_bus_error *error)
 	struct fault f = { .id = FAULT_NONE };
 	struct manager *m = arg;
 	char path[BUS_PATH_LEN];
+	struct caller caller;
 	struct job *job;
 	int r;
 
-	r = bus_check_sender(msg, "move the memory of processes", error);
+	r = auth_caller(m, msg, &caller, error);
 	if (r < 0)
 		return r;
 	r = sd_bus_message_read(msg, "uii", &req.pid, &req.from, &req.to);
 	if (r >= 0)
 		r = bus_read_options(msg, &req, &f);
 	if (r >= 0)
+		r = may_migrate(m, msg, &caller, &req, &f, error);
+	if (!r)
 		r = job_submit(m, &req, &job, &f);
 	free(req.ranges);
+	/* Polkit is being asked. */
+	if (r > 0)
+		return r;
 	if (r < 0)
 		return f.id ? bus_fault(error, &f) : r;
 	bus_job_path(job->nl.id, path);

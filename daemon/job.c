@@ -13,6 +13,7 @@
 #include "log.h"
 #include "memlimit.h"
 #include "names.h"
+#include "own.h"
 #include "owner.h"
 #include "route.h"
 #include "share.h"
@@ -368,6 +369,16 @@ static int submit(struct manager *m, const struct job_request *req, const struct
 			 strerror(-r));
 }
 
+/* The process may have become another program meanwhile, such as a setuid one. */
+static int check_own(const struct target *t, const struct job_request *req, struct fault *f)
+{
+	if (!req->own_only || own_target(t, req->user, req->group))
+		return 0;
+	return fault_set(f, FAULT_NOT_ALLOWED,
+			 "process %d is not user %u's own: run it as root, or have a rule of polkit allow org.migd1.migrate-others, see migd(8)",
+			 t->pid, req->user);
+}
+
 static int check_number(struct manager *m, uint32_t user, struct fault *f)
 {
 	unsigned int own = 0;
@@ -401,6 +412,9 @@ int job_submit(struct manager *m, const struct job_request *req, struct job **re
 			      "process %u has exited and its pid has another owner", req->pid);
 		goto out;
 	}
+	r = check_own(&t, req, f);
+	if (r < 0)
+		goto out;
 	r = target_check_nodes(&t, req->from, req->to, f);
 	if (r < 0)
 		goto out;
@@ -417,6 +431,14 @@ int job_submit(struct manager *m, const struct job_request *req, struct job **re
 	rate = share_make_room(m, asked);
 	r = submit(m, req, &t, choice, rate, &id, f);
 	if (r < 0) {
+		shares_settle(m);
+		goto out;
+	}
+	/* Which program's memory the module has taken, only a look before and after tells. */
+	r = check_own(&t, req, f);
+	if (r < 0) {
+		nl_cancel(m->nl, id);
+		jobtab_forget(&m->jobtab, id);
 		shares_settle(m);
 		goto out;
 	}

@@ -26,7 +26,8 @@ uint64_t job_left(const struct job *job);
 struct job_request {
 	uint32_t pid;
 	uint64_t start_time;		/* of the process; 0: whatever it is */
-	uint32_t user;			/* who asks */
+	uint32_t user, group;		/* who asks */
+	bool own_only;			/* for an own process, which it has to be */
 	int from, to;
 	uint32_t order;
 	char engine[INI_TEXT_LEN];	/* "": the policy's */

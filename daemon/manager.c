@@ -9,6 +9,7 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
+#include "auth.h"
 #include "bus.h"
 #include "group.h"
 #include "job.h"
@@ -301,6 +302,7 @@ void manager_free(struct manager *m)
 	sd_event_source_disable_unref(m->settle);
 	sd_event_source_disable_unref(m->dev_watch);
 	sd_event_source_disable_unref(m->watchdog);
+	auth_free(m);
 	sd_bus_flush_close_unref(m->bus);
 	sd_event_unref(m->event);
 	jobtab_destroy(&m->jobtab);

@@ -22,6 +22,7 @@
 #include "roster.h"
 #include "worker.h"
 
+struct auth_query;
 struct group;
 struct job;
 struct json_t;
@@ -73,6 +74,13 @@ struct manager {
 	struct json_t *rates;		/* share.c: what jobs asked for, as kept */
 	bool rates_told;		/* that it cannot be kept */
 	struct json_t *owners;		/* owner.c: whose jobs are, as kept */
+
+	struct {
+		struct auth_query *queries;	/* calls that wait for polkit */
+		struct auth_query *current;	/* the one it has allowed */
+		uint64_t last;
+		uint64_t usec;			/* to wait; 0: as long as it may take */
+	} auth;
 
 	struct group *groups;		/* by id, the newest last */
 	uint64_t last_group;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client.h"
 #include "json.h"
@@ -31,6 +32,9 @@ struct known_error {
 			"`journalctl -u migd`"
 #define OTHER_VERSION	"migd is of another version than this migctl (" MIGCTL_VERSION "): " \
 			"install both from one package and run `systemctl restart migd`"
+
+/* Longer than migd lets polkit ask for a password. */
+#define PASSWORD_USEC	330000000ULL
 
 /* See client_set_host(). */
 static const char *host;
@@ -150,6 +154,12 @@ int client_fail_job(const sd_bus_error *error, int r, const struct kind *kind, _
 	return MIGCTL_FAILED;
 }
 
+__u64 client_change_usec(void)
+{
+	/* Root is asked for no password. */
+	return geteuid() ? PASSWORD_USEC : 0;
+}
+
 void client_set_host(const char *new_host)
 {
 	host = new_host;
@@ -176,8 +186,10 @@ int client_open(struct client *c, const struct opts *opts)
 		return MIGCTL_ABSENT;
 	}
 	r = sd_bus_open_system(&c->bus);
-	if (r >= 0)
+	if (r >= 0) {
+		sd_bus_set_allow_interactive_authorization(c->bus, true);
 		return MIGCTL_OK;
+	}
 	c->bus = NULL;
 	if (r == -EACCES || r == -EPERM) {
 		say_err("the system bus does not let you connect: run migctl as root");
@@ -227,7 +239,7 @@ int client_send(struct client *c, sd_bus_message *m, int r)
 	int code = MIGCTL_OK;
 
 	if (r >= 0)
-		r = sd_bus_call(c->bus, m, 0, &error, NULL);
+		r = sd_bus_call(c->bus, m, client_change_usec(), &error, NULL);
 	if (r < 0)
 		code = client_fail(&error, r);
 	sd_bus_message_unref(m);
@@ -241,7 +253,7 @@ int client_send_job(struct client *c, sd_bus_message *m, int r, const struct kin
 	int code = MIGCTL_OK;
 
 	if (r >= 0)
-		r = sd_bus_call(c->bus, m, 0, &error, NULL);
+		r = sd_bus_call(c->bus, m, client_change_usec(), &error, NULL);
 	if (r < 0)
 		code = client_fail_job(&error, r, kind, id);
 	sd_bus_message_unref(m);

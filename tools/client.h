@@ -99,6 +99,9 @@ int client_fail_job(const sd_bus_error *error, int r, const struct kind *kind, _
 /* Whether the error says that the object called is not there. */
 bool client_no_object(const sd_bus_error *error);
 
+/* How long to wait for the answer to a call that changes something; 0: as for any. */
+__u64 client_change_usec(void);
+
 /* A method call on the service. */
 int client_new_call(struct client *c, const char *path, const char *iface, const char *member,
 		    sd_bus_message **ret);

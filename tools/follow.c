@@ -73,7 +73,8 @@ static void send_cancel(struct follow *f)
 	client_job_path(path, f->job.kind, f->job.id);
 	r = client_new_call(f->client, path, f->job.kind->iface, "Cancel", &m);
 	if (r >= 0)
-		r = sd_bus_call_async(f->client->bus, NULL, m, on_cancelled, f, 0);
+		r = sd_bus_call_async(f->client->bus, NULL, m, on_cancelled, f,
+				      client_change_usec());
 	sd_bus_message_unref(m);
 	if (r < 0)
 		progress_info(&f->progress, &f->job,
@@ -419,7 +420,8 @@ int follow_run(struct follow *f, sd_bus_message *call)
 {
 	int r;
 
-	r = sd_bus_call_async(f->client->bus, NULL, call, on_submitted, f, 0);
+	r = sd_bus_call_async(f->client->bus, NULL, call, on_submitted, f,
+			      client_change_usec());
 	/* Not sd_event_loop(): its end closes the bus, which has the details to tell. */
 	while (r >= 0 && !f->ended)
 		r = sd_event_run(f->event, UINT64_MAX);
