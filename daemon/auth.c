@@ -190,6 +190,8 @@ static int on_message(sd_bus_message *msg, void *arg, sd_bus_error *error)
 		m->auth.current = take(q);
 		break;
 	}
+	if (sd_bus_message_is_method_call(msg, "org.freedesktop.DBus.Properties", "Set") > 0)
+		return bus_before_set(m, msg, error);
 	return 0;
 }
 
@@ -330,6 +332,26 @@ int auth_check(struct manager *m, sd_bus_message *msg, const struct caller *c,
 	fault_set(&f, FAULT_NOT_ALLOWED, "user %u may not %s, as polkit cannot be asked (%s): run it as root",
 		  c->user, what, strerror(-r));
 	return bus_fault(error, &f);
+}
+
+int auth_ask(struct manager *m, sd_bus_message *msg, enum auth_action action, const char *what,
+	     sd_bus_error *error)
+{
+	struct caller c;
+	int r = auth_caller(m, msg, &c, error);
+
+	return r < 0 ? r : auth_check(m, msg, &c, action, what, -1, error);
+}
+
+int auth_change(struct manager *m, sd_bus_message *msg, uint32_t user, const char *what,
+		sd_bus_error *error)
+{
+	struct caller c;
+	int r = auth_caller(m, msg, &c, error);
+
+	if (r < 0 || (c.whole && c.user == user))
+		return r;
+	return auth_check(m, msg, &c, AUTH_MIGRATE_OTHERS, what, -1, error);
 }
 
 int auth_init(struct manager *m)

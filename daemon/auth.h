@@ -31,9 +31,9 @@ enum auth_action {
 struct caller {
 	uint32_t user;			/* as the bus knows it */
 	uint32_t group;			/* of one that is @whole */
-	bool whole;			/* a process of @user's like any other, see own.h */
+	bool whole;			/* one like any other of @user's, see own.h */
 	enum auth_action given;		/* what polkit has allowed for this call */
-	int pidfd;			/* of the process it named, before polkit was asked; or -1 */
+	int pidfd;			/* of the process it named before; or -1 */
 };
 
 /* Who has sent @msg? */
@@ -46,6 +46,14 @@ int auth_caller(struct manager *m, sd_bus_message *msg, struct caller *ret, sd_b
  */
 int auth_check(struct manager *m, sd_bus_message *msg, const struct caller *c,
 	       enum auth_action action, const char *what, int pidfd, sd_bus_error *error);
+
+/* Both at once, for what takes no more. */
+int auth_ask(struct manager *m, sd_bus_message *msg, enum auth_action action, const char *what,
+	     sd_bus_error *error);
+
+/* May the sender change what @user has begun? As auth_check(). */
+int auth_change(struct manager *m, sd_bus_message *msg, uint32_t user, const char *what,
+		sd_bus_error *error);
 
 /* The same as a boolean, for what cannot wait. */
 bool auth_has(const struct caller *c, enum auth_action action);

@@ -47,32 +47,6 @@ struct manager *bus_manager_of(sd_bus_message *msg)
 	return sd_bus_slot_get_userdata(sd_bus_get_current_slot(sd_bus_message_get_bus(msg)));
 }
 
-int bus_check_sender(sd_bus_message *msg, const char *what, sd_bus_error *error)
-{
-	sd_bus_creds *creds = NULL;
-	struct fault f;
-	uid_t uid = -1;
-	int r;
-
-	/*
-	 * Not its capabilities: the bus does not tell them, and /proc is no
-	 * proof, as the sender may have become another program by now.
-	 */
-	r = sd_bus_query_sender_creds(msg, SD_BUS_CREDS_EUID, &creds);
-	if (r >= 0)
-		r = sd_bus_creds_get_euid(creds, &uid);
-	sd_bus_creds_unref(creds);
-	if (r >= 0 && uid == 0)
-		return 0;
-	if (r < 0)
-		fault_set(&f, FAULT_NOT_ALLOWED,
-			  "the bus does not tell who asks to %s (%s): run it as root", what,
-			  strerror(-r));
-	else
-		fault_set(&f, FAULT_NOT_ALLOWED, "user %u may not %s: run it as root", uid, what);
-	return bus_fault(error, &f);
-}
-
 static int on_disconnected(sd_bus_message *msg, void *arg, sd_bus_error *error)
 {
 	struct manager *m = arg;

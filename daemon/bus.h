@@ -36,12 +36,6 @@ int bus_reply_json(sd_bus_message *msg, json_t *o);
 /* Answer an enumerator by @n paths, which are taken; a NULL among them was no memory. */
 int bus_reply_paths(char **paths, size_t n, char ***ret);
 
-/*
- * May the sender of @msg change anything? 0, or a negative errno with our sentence in
- * @error; @what completes "may not ...".
- */
-int bus_check_sender(sd_bus_message *msg, const char *what, sd_bus_error *error);
-
 /* For the methods of jobs and engines, which sd-bus passes only these. */
 struct manager *bus_manager_of(sd_bus_message *msg);
 
@@ -80,6 +74,9 @@ void bus_ready_changed(struct manager *m);
 void bus_engine_fault(struct manager *m, const struct nl_channel *channel);
 void bus_batch_rescued(struct manager *m, const struct nl_job *job);
 void bus_quarantine(struct manager *m, const struct nl_channel *channel);
+
+/* A property cannot be set later than its call returns: polkit is asked before that. */
+int bus_before_set(struct manager *m, sd_bus_message *msg, sd_bus_error *error);
 
 /* The policy was read again. */
 void bus_policy_changed(struct manager *m);

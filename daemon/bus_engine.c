@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth.h"
 #include "bus.h"
 #include "json.h"
 #include "names.h"
@@ -85,8 +86,8 @@ static int release(sd_bus_message *msg, void *arg, sd_bus_error *error)
 
 	/* The list it is in is about to be read again. */
 	snprintf(name, sizeof(name), "%s", c->name);
-	r = bus_check_sender(msg, "give engines back", error);
-	if (r < 0)
+	r = auth_ask(m, msg, AUTH_MANAGE_POLICY, "give engines back", error);
+	if (r)
 		return r;
 	r = serve_ensure(m, &f);
 	if (r >= 0)

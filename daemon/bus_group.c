@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth.h"
 #include "bus.h"
 #include "json.h"
 #include "names.h"
@@ -126,12 +127,13 @@ static int get_jobs(sd_bus *bus, const char *path, const char *iface, const char
 static int cancel(sd_bus_message *msg, void *arg, sd_bus_error *error)
 {
 	struct fault f = { .id = FAULT_NONE };
+	struct group *g = arg;
 	int r;
 
-	r = bus_check_sender(msg, "cancel groups", error);
-	if (r < 0)
+	r = auth_change(bus_manager_of(msg), msg, g->req.user, "cancel groups of others", error);
+	if (r)
 		return r;
-	r = group_cancel(bus_manager_of(msg), arg, &f);
+	r = group_cancel(bus_manager_of(msg), g, &f);
 	if (r < 0)
 		return bus_fault(error, &f);
 	return sd_bus_reply_method_return(msg, NULL);

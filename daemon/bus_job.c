@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth.h"
 #include "bus.h"
 #include "json.h"
 #include "names.h"
@@ -85,12 +86,13 @@ static int get_left(sd_bus *bus, const char *path, const char *iface, const char
 static int cancel(sd_bus_message *msg, void *arg, sd_bus_error *error)
 {
 	struct fault f = { .id = FAULT_NONE };
+	struct job *job = arg;
 	int r;
 
-	r = bus_check_sender(msg, "cancel jobs", error);
-	if (r < 0)
+	r = auth_change(bus_manager_of(msg), msg, job->user, "cancel jobs of others", error);
+	if (r)
 		return r;
-	r = job_cancel(bus_manager_of(msg), arg, &f);
+	r = job_cancel(bus_manager_of(msg), job, &f);
 	if (r < 0)
 		return bus_fault(error, &f);
 	return sd_bus_reply_method_return(msg, NULL);
@@ -111,10 +113,11 @@ static int let_wait(sd_bus_message *msg, struct job *job, bool paused, sd_bus_er
 	const struct nl_change to = { .has_paused = true, .paused = paused };
 	int r;
 
-	r = bus_check_sender(msg, "pause or resume jobs", error);
-	if (r >= 0)
+	r = auth_change(bus_manager_of(msg), msg, job->user, "pause or resume jobs of others",
+			error);
+	if (!r)
 		r = change(msg, job, &to, error);
-	return r < 0 ? r : sd_bus_reply_method_return(msg, NULL);
+	return r ? r : sd_bus_reply_method_return(msg, NULL);
 }
 
 static int pause_job(sd_bus_message *msg, void *arg, sd_bus_error *error)
@@ -143,12 +146,20 @@ static int set_limit(sd_bus *bus, const char *path, const char *iface, const cha
 {
 	struct nl_change to = { .has_rate = true };
 	struct fault f = { .id = FAULT_NONE };
+	struct job *job = arg;
+	struct caller c;
 	uint64_t number;
 	int r;
 
-	r = bus_check_sender(value, "change jobs", error);
+	r = auth_caller(bus_manager_of(value), value, &c, error);
 	if (r < 0)
 		return r;
+	if (c.user && (!c.whole || c.user != job->user)) {
+		fault_set(&f, FAULT_NOT_ALLOWED,
+			  "user %u may not change jobs of others: run it as root",
+			  c.user);
+		return bus_fault(error, &f);
+	}
 	r = sd_bus_message_read(value, "t", &number);
 	if (r < 0)
 		return r;
@@ -163,7 +174,7 @@ static int set_limit(sd_bus *bus, const char *path, const char *iface, const cha
 		}
 		to = (struct nl_change) { .has_deadline = true, .deadline_us = number };
 	}
-	return change(value, arg, &to, error);
+	return change(value, job, &to, error);
 }
 
 static int get_paused(sd_bus *bus, const char *path, const char *iface, const char *property,

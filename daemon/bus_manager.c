@@ -160,8 +160,8 @@ static int claim_engine(sd_bus_message *msg, void *arg, sd_bus_error *error)
 	const char *name;
 	int r;
 
-	r = bus_check_sender(msg, "claim engines", error);
-	if (r < 0)
+	r = auth_ask(m, msg, AUTH_MANAGE_POLICY, "claim engines", error);
+	if (r)
 		return r;
 	r = sd_bus_message_read(msg, "s", &name);
 	if (r < 0)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth.h"
 #include "bus.h"
 #include "log.h"
 #include "share.h"
@@ -85,11 +86,18 @@ static int set_value(sd_bus *bus, const char *path, const char *iface, const cha
 	struct fault f = { .id = FAULT_NONE };
 	struct manager *m = arg;
 	struct policy p = m->policy;
+	struct caller c;
 	int r;
 
-	r = bus_check_sender(value, "set the policy", error);
+	r = auth_caller(m, value, &c, error);
 	if (r < 0)
 		return r;
+	/* It was asked for before. */
+	if (!auth_has(&c, AUTH_MANAGE_POLICY)) {
+		fault_set(&f, FAULT_NOT_ALLOWED, "user %u may not set the policy: run it as root",
+			  c.user);
+		return bus_fault(error, &f);
+	}
 	r = read_value(m, property, value, &p, &f);
 	if (r < 0)
 		return f.id ? bus_fault(error, &f) : r;
@@ -107,6 +115,16 @@ static int set_value(sd_bus *bus, const char *path, const char *iface, const cha
 	/* sd-bus leaves that to who sets it. */
 	sd_bus_emit_properties_changed(bus, path, iface, property, NULL);
 	return 0;
+}
+
+int bus_before_set(struct manager *m, sd_bus_message *msg, sd_bus_error *error)
+{
+	const char *iface;
+
+	if (sd_bus_message_read(msg, "s", &iface) < 0 || strcmp(iface, BUS_POLICY_IFACE) ||
+	    strcmp(sd_bus_message_get_path(msg), BUS_ROOT))
+		return 0;
+	return auth_ask(m, msg, AUTH_MANAGE_POLICY, "set the policy", error);
 }
 
 #define CHANGES	(SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE | SD_BUS_VTABLE_UNPRIVILEGED)

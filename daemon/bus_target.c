@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth.h"
 #include "bus.h"
 
 #define SYSTEMD		"org.freedesktop.systemd1"
@@ -51,6 +52,22 @@ static int new_group(sd_bus_message *msg, enum group_kind kind, struct group **r
 	return r;
 }
 
+/*
+ * Whose the processes of a group are changes as it goes: it takes the right to move
+ * any. What is not 0 has freed @g.
+ */
+static int may_migrate(struct manager *m, sd_bus_message *msg, const struct caller *c,
+		       struct group *g, sd_bus_error *error)
+{
+	int r;
+
+	g->req.user = c->user;
+	r = auth_check(m, msg, c, AUTH_MIGRATE_OTHERS, "move several processes at once", -1, error);
+	if (r)
+		group_free(g);
+	return r;
+}
+
 static int reply_group(sd_bus_message *msg, const struct group *g)
 {
 	char path[BUS_PATH_LEN];
@@ -66,9 +83,10 @@ int bus_migrate_processes(sd_bus_message *msg, void *arg, sd_bus_error *error)
 	const uint32_t *pids;
 	struct group *g;
 	size_t bytes, nr;
+	struct caller c;
 	int r;
 
-	r = bus_check_sender(msg, "move the memory of processes", error);
+	r = auth_caller(arg, msg, &c, error);
 	if (r < 0)
 		return r;
 	r = sd_bus_message_read_array(msg, 'u', (const void **)&pids, &bytes);
@@ -76,6 +94,10 @@ int bus_migrate_processes(sd_bus_message *msg, void *arg, sd_bus_error *error)
 		return r;
 	nr = bytes / sizeof(*pids);
 	r = new_group(msg, GROUP_PROCESSES, &g, &f);
+	if (r >= 0)
+		r = may_migrate(m, msg, &c, g, error);
+	if (r > 0)
+		return r;
 	if (r >= 0) {
 		snprintf(g->target, sizeof(g->target), "%zu processes", nr);
 		if (nr) {
@@ -97,15 +119,20 @@ int bus_migrate_cgroup(sd_bus_message *msg, void *arg, sd_bus_error *error)
 	struct manager *m = arg;
 	const char *path;
 	struct group *g;
+	struct caller c;
 	int r;
 
-	r = bus_check_sender(msg, "move the memory of processes", error);
+	r = auth_caller(arg, msg, &c, error);
 	if (r < 0)
 		return r;
 	r = sd_bus_message_read_basic(msg, 's', &path);
 	if (r < 0)
 		return r;
 	r = new_group(msg, GROUP_CGROUP, &g, &f);
+	if (r >= 0)
+		r = may_migrate(m, msg, &c, g, error);
+	if (r > 0)
+		return r;
 	if (r < 0)
 		return f.id ? bus_fault(error, &f) : r;
 	r = cgroup_path(path, g->cgroup);
@@ -272,15 +299,20 @@ int bus_migrate_unit(sd_bus_message *msg, void *arg, sd_bus_error *error)
 	const char *unit, *iface;
 	struct group *g;
 	struct ask *ask;
+	struct caller c;
 	int r;
 
-	r = bus_check_sender(msg, "move the memory of processes", error);
+	r = auth_caller(arg, msg, &c, error);
 	if (r < 0)
 		return r;
 	r = sd_bus_message_read_basic(msg, 's', &unit);
 	if (r < 0)
 		return r;
 	r = new_group(msg, GROUP_UNIT, &g, &f);
+	if (r >= 0)
+		r = may_migrate(arg, msg, &c, g, error);
+	if (r > 0)
+		return r;
 	if (r < 0)
 		return f.id ? bus_fault(error, &f) : r;
 	snprintf(g->target, sizeof(g->target), "%s", unit);

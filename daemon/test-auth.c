@@ -409,6 +409,96 @@ static void test_meanwhile(void)
 	polkit.meanwhile = NULL;
 }
 
+static const char *of_job(const char *words)
+{
+	static char line[256];
+	const char *rest = strchr(words, '@');
+
+	snprintf(line, sizeof(line), "%.*s/org/migd1/job/%llu%s", (int)(rest - words), words,
+		 (unsigned long long)module.last, rest + 1);
+	return line;
+}
+
+#define CANCEL	of_job("call org.migd1 @ org.migd1.Job Cancel")
+#define PAUSE	of_job("call org.migd1 @ org.migd1.Job Pause")
+#define RESUME	of_job("call org.migd1 @ org.migd1.Job Resume")
+#define SLOW	of_job("set-property org.migd1 @ org.migd1.Job MaxRate t 4096")
+
+/* One's own jobs need no more; those of others do. */
+static void test_jobs(void)
+{
+	unsigned int before;
+	struct job *job;
+
+	polkit.says = SAYS_YES;
+	check_allowed(migrate(own), OWN);
+	job = job_find(m, module.last);
+	polkit.says = SAYS_NO;
+	before = polkit.asked;
+	check(!do_call(user, PAUSE) && job->nl.paused && !do_call(user, RESUME));
+	check(!do_call(user, SLOW) && job->asked_rate == 4096 && !do_call(user, CANCEL));
+	check(polkit.asked == before && module.cancels == 1);
+
+	job->user = 0;
+	job->asked_rate = 0;
+	check_refused(CANCEL, "may not cancel jobs of others", 1);
+	check_refused(PAUSE, "may not pause or resume jobs of others", 1);
+	check_refused(SLOW, "may not change jobs of others", 0);
+	check(module.cancels == 1 && !job->nl.paused && !job->asked_rate);
+	polkit.says = SAYS_YES;
+	check_allowed(PAUSE, OTHERS);
+	check_allowed(CANCEL, OTHERS);
+	check(module.cancels == 2 && job->nl.paused);
+	end_job();
+}
+
+static void test_groups(void)
+{
+	unsigned int before;
+	char list[256];
+
+	snprintf(list, sizeof(list),
+		 "call -- org.migd1 /org/migd1 org.migd1.Manager MigrateProcesses auiia{sv} 1 %d -1 0 0",
+		 own);
+	polkit.says = SAYS_NO;
+	check_refused(list, "may not move several processes at once", 1);
+	check_refused("call -- org.migd1 /org/migd1 org.migd1.Manager MigrateCgroup siia{sv} / -1 0 0",
+		      "may not move several processes at once", 1);
+	check_refused("call -- org.migd1 /org/migd1 org.migd1.Manager MigrateUnit siia{sv} a.service -1 0 0",
+		      "may not move several processes at once", 1);
+	check(!m->groups);
+	polkit.says = SAYS_YES;
+	check_allowed(list, OTHERS);
+	check(m->groups && m->groups->req.user == user);
+	before = polkit.asked;
+	check(!do_call(user, "call org.migd1 /org/migd1/group/1 org.migd1.Group Cancel"));
+	check(polkit.asked == before && m->groups->cancelled);
+	end_job();
+	polkit.says = SAYS_NO;
+	m->groups->req.user = 0;
+	check_refused("call org.migd1 /org/migd1/group/1 org.migd1.Group Cancel",
+		      "may not cancel groups of others", 1);
+}
+
+#define POLICY	"org.migd1.manage-policy"
+#define BATCH	"set-property org.migd1 /org/migd1 org.migd1.Policy BatchPages t 64"
+
+static void test_policy(void)
+{
+	polkit.says = SAYS_NO;
+	check_refused(BATCH, "may not set the policy: run it as root, or have a rule", 1);
+	check_refused("call org.migd1 /org/migd1 org.migd1.Manager ClaimEngine s dma0chan0",
+		      "may not claim engines", 1);
+	check(m->policy.batch_pages == 512);
+	polkit.says = SAYS_YES;
+	check_allowed(BATCH, POLICY);
+	check(m->policy.batch_pages == 64);
+	check_refused("set-property org.migd1 /org/migd1 org.migd1.Policy BatchPages t 0",
+		      "BatchPages is 1 to 512, not 0", 1);
+	check_refused("call org.migd1 /org/migd1 org.migd1.Manager ClaimEngine s dma0chan0",
+		      "'dma0chan0' cannot be claimed", 1);
+}
+
 static void test_root(void)
 {
 	unsigned int before = polkit.asked;
@@ -444,6 +534,9 @@ int main(void)
 	test_interaction();
 	test_validation();
 	test_meanwhile();
+	test_jobs();
+	test_groups();
+	test_policy();
 	test_root();
 	stop_polkit();
 	end_target(own);
