@@ -144,6 +144,7 @@ static int get_limit(sd_bus *bus, const char *path, const char *iface, const cha
 static int set_limit(sd_bus *bus, const char *path, const char *iface, const char *property,
 		     sd_bus_message *value, void *arg, sd_bus_error *error)
 {
+	struct manager *m = bus_manager_of(value);
 	struct nl_change to = { .has_rate = true };
 	struct fault f = { .id = FAULT_NONE };
 	struct job *job = arg;
@@ -151,7 +152,7 @@ static int set_limit(sd_bus *bus, const char *path, const char *iface, const cha
 	uint64_t number;
 	int r;
 
-	r = auth_caller(bus_manager_of(value), value, &c, error);
+	r = auth_caller(m, value, &c, error);
 	if (r < 0)
 		return r;
 	if (c.user && (!c.whole || c.user != job->user)) {
@@ -170,6 +171,12 @@ static int set_limit(sd_bus *bus, const char *path, const char *iface, const cha
 				  "DeadlineUSec is between %llu and %llu, not %llu",
 				  POLICY_DEADLINE_MIN, POLICY_DEADLINE_MAX,
 				  (unsigned long long)number);
+			return bus_fault(error, &f);
+		}
+		if (c.user && number > m->policy.deadline_usec) {
+			fault_set(&f, FAULT_NOT_ALLOWED,
+				  "user %u may not set a deadline above the %llu us of the policy: ask for less, or run it as root",
+				  c.user, (unsigned long long)m->policy.deadline_usec);
 			return bus_fault(error, &f);
 		}
 		to = (struct nl_change) { .has_deadline = true, .deadline_us = number };

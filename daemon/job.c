@@ -303,6 +303,11 @@ static int check_request(struct manager *m, const struct job_request *req, const
 		return fault_set(f, FAULT_INVALID_OPTION,
 				 "batch-pages is %u but a slot takes %u pages at most: ask for less, or raise BatchPages= in [Daemon] of migd.conf",
 				 req->batch_pages, m->device.setup.max_batch_pages);
+	/* Others may share the memory, and wait for it as long. */
+	if (req->own_only && req->deadline_us > m->policy.deadline_usec)
+		return fault_set(f, FAULT_INVALID_OPTION,
+				 "deadline-us is %u but the policy has %llu, which only root may exceed: ask for less",
+				 req->deadline_us, (unsigned long long)m->policy.deadline_usec);
 	if (engine_choice(m, engine, ret_choice) < 0)
 		return fault_set(f, FAULT_NO_SUCH_ENGINE,
 				 "there is no engine '%s': migctl engines lists those there are",

@@ -338,6 +338,10 @@ static void test_validation(void)
 		 "call -- org.migd1 /org/migd1 org.migd1.Manager MigrateProcess uiia{sv} %d -1 99 0",
 		 own);
 	check_refused(words, "there is no node 99", 0);
+	snprintf(words, sizeof(words),
+		 "call -- org.migd1 /org/migd1 org.migd1.Manager MigrateProcess uiia{sv} %d -1 0 1 deadline-us u 500001",
+		 own);
+	check_refused(words, "which only root may exceed", 0);
 	module.refusal = -EBUSY;
 	check_refused(migrate(own), "refuses to move process", 1);
 }
@@ -424,6 +428,8 @@ static const char *of_job(const char *words)
 #define RESUME	of_job("call org.migd1 @ org.migd1.Job Resume")
 #define SLOW	of_job("set-property org.migd1 @ org.migd1.Job MaxRate t 4096")
 
+#define LONG	of_job("set-property org.migd1 @ org.migd1.Job DeadlineUSec t 500001")
+
 /* One's own jobs need no more; those of others do. */
 static void test_jobs(void)
 {
@@ -438,6 +444,7 @@ static void test_jobs(void)
 	check(!do_call(user, PAUSE) && job->nl.paused && !do_call(user, RESUME));
 	check(!do_call(user, SLOW) && job->asked_rate == 4096 && !do_call(user, CANCEL));
 	check(polkit.asked == before && module.cancels == 1);
+	check_refused(LONG, "may not set a deadline above the 500000 us of the policy", 0);
 
 	job->user = 0;
 	job->asked_rate = 0;
