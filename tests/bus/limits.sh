@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Rate, total and deadline hold: over any two seconds, and for a thousand batches.
+#
+# machines: amd64
+# timeout: 200
+set -eu -o pipefail
+. bus/rates.sh
+
+# is_so FILTER: jq finds that in the job that runs
+is_so()
+{
+	migctl jobs "$job" --json | jq -e "$1" >/dev/null
+}
+
+# went: all of target $1 is on node $2
+went()
+{
+	finish
+	equal "$status" 0 "the exit code"
+	equal "$(of_job .outcome)" moved "the outcome"
+	accounted
+	equal "$(pages_on "$1" "$2")" "${target_pages[$1]}" "the number of pages on node $2"
+	ask "$1" check
+	equal "$answer" "wrong 0" "what the target says of its memory"
+}
+
+serve
+
+# moved_pages N: so many of them by now
+moved_pages()
+{
+	is_so ".moved >= $1"
+}
+
+step "no two seconds see more than the rate: paused, and faster"
+slow_rate=$((4 << 20))
+fast_rate=$((8 << 20))
+target t -- move 32 0
+quarter=$((target_pages[t] / 4))
+watch_rates
+begin "${target_pid[t]}" --from 0 --to 1 --max-rate $slow_rate
+until_true "a quarter to be moved" moved_pages $quarter
+migctl pause "$job"
+# what is not moved meanwhile is not made up for
+sleep 1
+migctl resume "$job"
+until_true "more to be moved" moved_pages $((quarter * 3 / 2))
+migctl set "$job" --max-rate $fast_rate
+went t 1
+rates_seen
+# pause and resume are changes, too
+held "${target_pages[t]}" $slow_rate $slow_rate $slow_rate $fast_rate
+
+step "no blackout beyond the deadline, of a thousand"
+deadline_ms=250
+target_program=fault/beat target beat --
+begin "${target_pid[t]}" --from 1 --to 0 --batch-pages 8 --deadline ${deadline_ms}ms
+went t 0
+ask beat stall
+read -r batches p999 limit < <(of_job "\"\(.batches) \(.blackout.p999_ns / 1000 | floor) \" +
+	\"\($deadline_ms * 1000 + 2 * ${answer#stall })\"")
+echo "        $batches batches, p99.9 of the blackout $p999 us, stall of the machine ${answer#stall } us"
+[ "$batches" -ge 1000 ] || fail "too few for that percentile"
+[ "$p999" -le "$limit" ] || fail "that is more than $limit us"
+drop t
+
+none_runs()
+{
+	migctl stats --json | jq -e '.jobs_active == 0' >/dev/null
+}
+
+step "nor two jobs together more than the total"
+migctl policy set total-rate=$slow_rate
+target t -- move 8 0
+target u -- move 16 0
+watch_rates
+migctl migrate "${target_pid[u]}" --from 0 --to 1 --no-block
+begin "${target_pid[t]}" --from 0 --to 1
+went t 1
+until_true "the end of the other" none_runs
+rates_seen
+intact u 1
+held $((target_pages[t] + target_pages[u])) $slow_rate
+migctl policy set total-rate=none
