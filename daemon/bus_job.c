@@ -67,6 +67,8 @@ static int get_text(sd_bus *bus, const char *path, const char *iface, const char
 		text = name_state(job->nl.state);
 	else if (!strcmp(property, "Outcome"))
 		text = name_outcome(job->nl.outcome);
+	else if (!strcmp(property, "BackedOff"))
+		text = name_pressure(job->backoff.why);
 	return sd_bus_message_append(reply, "s", text);
 }
 
@@ -228,6 +230,7 @@ static const sd_bus_vtable job_vtable[] = {
 	SD_BUS_WRITABLE_PROPERTY("DeadlineUSec", "t", get_limit, set_limit, 0, LIMIT),
 	SD_BUS_PROPERTY("Share", "t", NULL, AT(nl.max_rate), CHANGES),
 	SD_BUS_PROPERTY("Paused", "b", get_paused, 0, CHANGES),
+	SD_BUS_PROPERTY("BackedOff", "s", get_text, 0, CHANGES),
 	SD_BUS_METHOD_WITH_ARGS("Pause", SD_BUS_NO_ARGS, SD_BUS_NO_ARGS, pause_job,
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Resume", SD_BUS_NO_ARGS, SD_BUS_NO_ARGS, resume_job,
@@ -277,7 +280,7 @@ void bus_job_changed(struct manager *m, const struct job *job)
 
 	bus_job_path(job->nl.id, path);
 	sd_bus_emit_properties_changed(m->bus, path, BUS_JOB_IFACE, "MaxRate", "DeadlineUSec",
-				       "Share", "Paused", NULL);
+				       "Share", "Paused", "BackedOff", NULL);
 }
 
 void bus_job_done(struct manager *m, const struct job *job)
@@ -288,7 +291,7 @@ void bus_job_done(struct manager *m, const struct job *job)
 	bus_job_path(job->nl.id, path);
 	sd_bus_emit_properties_changed(m->bus, path, BUS_JOB_IFACE, "State", "Outcome", "Total",
 				       "Moved", "Routed", "Bytes", "Left", "Passes", "Batches", "Rescued",
-				       "ElapsedUSec", NULL);
+				       "ElapsedUSec", "BackedOff", NULL);
 	sd_bus_emit_signal(m->bus, path, BUS_JOB_IFACE, "Done", "stt", outcome, job->nl.moved,
 			   job_left(job));
 	sd_bus_emit_signal(m->bus, BUS_ROOT, BUS_MANAGER_IFACE, "JobRemoved", "tos", job->nl.id,

@@ -6,6 +6,7 @@
 #include "auth.h"
 #include "bus.h"
 #include "log.h"
+#include "pressure.h"
 #include "share.h"
 
 static int get_value(sd_bus *bus, const char *path, const char *iface, const char *property,
@@ -24,6 +25,8 @@ static int get_value(sd_bus *bus, const char *path, const char *iface, const cha
 		value = m->policy.total_rate;
 	else if (!strcmp(property, "JobsPerUser"))
 		value = m->policy.jobs_per_user;
+	else if (!strcmp(property, "PressureUSec"))
+		value = m->policy.pressure_usec;
 	return sd_bus_message_append(reply, "t", value);
 }
 
@@ -73,6 +76,10 @@ static int read_value(struct manager *m, const char *property, sd_bus_message *v
 		p->jobs_per_user = number;
 		return check_number(property, number, 1, POLICY_USER_JOBS_MAX, f);
 	}
+	if (!strcmp(property, "PressureUSec")) {
+		p->pressure_usec = number;
+		return check_number(property, number, 0, POLICY_PRESSURE_MAX, f);
+	}
 	if (!strcmp(property, "TotalRate"))
 		p->total_rate = number;
 	else
@@ -111,6 +118,7 @@ static int set_value(sd_bus *bus, const char *path, const char *iface, const cha
 	m->policy = p;
 	engine_default_changed(m);
 	shares_settle(m);
+	pressure_settle(m);
 	log_info("policy: %s was set", property);
 	/* sd-bus leaves that to who sets it. */
 	sd_bus_emit_properties_changed(bus, path, iface, property, NULL);
@@ -137,6 +145,7 @@ static const sd_bus_vtable policy_vtable[] = {
 	SD_BUS_WRITABLE_PROPERTY("MaxRate", "t", get_value, set_value, 0, CHANGES),
 	SD_BUS_WRITABLE_PROPERTY("TotalRate", "t", get_value, set_value, 0, CHANGES),
 	SD_BUS_WRITABLE_PROPERTY("JobsPerUser", "t", get_value, set_value, 0, CHANGES),
+	SD_BUS_WRITABLE_PROPERTY("PressureUSec", "t", get_value, set_value, 0, CHANGES),
 	SD_BUS_VTABLE_END
 };
 
@@ -144,7 +153,7 @@ void bus_policy_changed(struct manager *m)
 {
 	sd_bus_emit_properties_changed(m->bus, BUS_ROOT, BUS_POLICY_IFACE, "DefaultEngine",
 				       "DeadlineUSec", "BatchPages", "MaxRate", "TotalRate",
-				       "JobsPerUser", NULL);
+				       "JobsPerUser", "PressureUSec", NULL);
 }
 
 int bus_add_policy(struct manager *m)

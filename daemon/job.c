@@ -15,6 +15,7 @@
 #include "names.h"
 #include "own.h"
 #include "owner.h"
+#include "pressure.h"
 #include "route.h"
 #include "share.h"
 #include "target.h"
@@ -99,6 +100,7 @@ static void prune(struct manager *m)
 		*at = job->next;
 		m->nr_finished--;
 		bus_job_gone(m, job);
+		pressure_forget(job);
 		free(job);
 	}
 }
@@ -138,11 +140,13 @@ static void log_done(const struct job *job)
 static void finish(struct manager *m, struct job *job)
 {
 	job->done = true;
+	job->backoff.why = PRESSURE_NONE;
 	m->nr_active--;
 	m->nr_finished++;
 	jobtab_forget(&m->jobtab, job->nl.id);
 	route_end(m, job->nl.id);
 	shares_settle(m);
+	pressure_settle(m);
 	log_done(job);
 	bus_job_done(m, job);
 	group_job_ended(m, job);
@@ -274,6 +278,7 @@ int jobs_import(struct manager *m)
 	if (!r)
 		end_forgotten(m, &import);
 	shares_settle(m);
+	pressure_settle(m);
 	free(import.jobs);
 	manager_status(m);
 	return r;
@@ -283,6 +288,7 @@ void jobs_free(struct manager *m)
 {
 	struct job *next;
 
+	pressure_free(m);
 	shares_free(m);
 	owners_free(m);
 	for (struct job *job = m->jobs; job; job = next) {
@@ -475,6 +481,7 @@ int job_submit(struct manager *m, const struct job_request *req, struct job **re
 	job->user = req->user;
 	owners_keep(m);
 	shares_settle(m);
+	pressure_settle(m);
 	log_started(job);
 	bus_job_new(m, job, true);
 	route(m, job);
@@ -495,6 +502,7 @@ void job_progressed(struct manager *m, const struct nl_job *nl)
 		if (m->nl && !nl_get_job(m->nl, nl->id, &full))
 			job_heard(m, &full);
 		shares_settle(m);
+		pressure_settle(m);
 		return;
 	}
 	if (job->done)

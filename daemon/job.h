@@ -3,8 +3,11 @@
 #ifndef MIGD_JOB_H
 #define MIGD_JOB_H
 
+#include "backoff.h"
 #include "events.h"
 #include "manager.h"
+
+struct job_watch;
 
 struct job {
 	struct job *next;
@@ -12,6 +15,8 @@ struct job {
 	char engine[INI_TEXT_LEN];	/* as asked for */
 	uint64_t asked_rate;		/* nl.max_rate is its share of this */
 	uint32_t user;			/* who asked for it */
+	struct backoff backoff;		/* from it, under memory pressure */
+	struct job_watch *watch;	/* of pressure.c, while it runs */
 	uint64_t bytes;			/* moved */
 	uint64_t submitted_usec;	/* CLOCK_REALTIME */
 	uint64_t elapsed_usec;

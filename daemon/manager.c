@@ -15,6 +15,7 @@
 #include "job.h"
 #include "log.h"
 #include "manager.h"
+#include "pressure.h"
 #include "share.h"
 
 /* After a modprobe, udev needs a moment to give us the device: nothing to complain about. */
@@ -75,6 +76,7 @@ static void reload(struct manager *m)
 			log_warn("the engines cannot be listed: see dmesg");
 		engine_default_changed(m);
 		shares_settle(m);
+		pressure_settle(m);
 		bus_policy_changed(m);
 		log_info("reloaded %s", m->conf_path);
 	}

@@ -74,6 +74,10 @@ struct manager {
 	struct json_t *rates;		/* share.c: what jobs asked for, as kept */
 	bool rates_told;		/* that it cannot be kept */
 	struct json_t *owners;		/* owner.c: whose jobs are, as kept */
+	sd_event_source *system_pressure; /* the trigger, while jobs run */
+	uint64_t pressure_usec;		/* its threshold */
+	bool pressure_told;		/* that there is none */
+	sd_event_source *quiet;		/* the next job that backs off has had its quiet time */
 
 	struct {
 		struct auth_query *queries;	/* calls that wait for polkit */

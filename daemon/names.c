@@ -93,6 +93,12 @@ static const char * const members[] = {
 	[MEMBER_CANCELLED]		= "cancelled",
 };
 
+static const char * const pressures[] = {
+	[PRESSURE_NONE]			= "",
+	[PRESSURE_SYSTEM]		= "system",
+	[PRESSURE_CGROUP]		= "cgroup",
+};
+
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
 
 /* A newer module of the same ABI may know a word more. */
@@ -129,6 +135,11 @@ const char *name_channel_state(uint32_t state)
 const char *name_rescue(uint32_t cause)
 {
 	return name_of(rescues, COUNT(rescues), cause);
+}
+
+const char *name_pressure(uint32_t why)
+{
+	return name_of(pressures, COUNT(pressures), why);
 }
 
 const char *name_group_kind(uint32_t kind)

@@ -14,6 +14,7 @@ const char *name_outcome(uint32_t outcome);		/* "" while there is none */
 const char *name_reason(uint32_t reason);
 const char *name_channel_state(uint32_t state);
 const char *name_rescue(uint32_t cause);
+const char *name_pressure(uint32_t why);		/* enum pressure; "" while there is none */
 
 /* Of a group: enum group_kind, group_state, member_state. */
 const char *name_group_kind(uint32_t kind);

@@ -17,6 +17,8 @@
 #define POLICY_DEADLINE_MAX	60000000ULL
 /* As MaxJobs=. */
 #define POLICY_USER_JOBS_MAX	64
+/* Of the two seconds of a window. */
+#define POLICY_PRESSURE_MAX	2000000ULL
 
 struct policy {
 	char default_engine[INI_TEXT_LEN];	/* auto, cpu, dma or a channel */
@@ -25,6 +27,7 @@ struct policy {
 	uint32_t jobs_per_user;			/* that run, of one user who is not root */
 	uint64_t max_rate;			/* bytes per second, 0 for no limit */
 	uint64_t total_rate;			/* of all jobs together, 0 for no limit */
+	uint64_t pressure_usec;			/* of stall at which jobs back off; 0: never */
 };
 
 /* Keys of a policy at @base + offset of its struct policy, for a table. */
@@ -40,7 +43,9 @@ struct policy {
 	{ "Policy", "TotalRate", INI_U64, (off) + offsetof(struct policy, total_rate), \
 	  0, UINT64_MAX }, \
 	{ "Policy", "JobsPerUser", INI_U32, (off) + offsetof(struct policy, jobs_per_user), \
-	  1, POLICY_USER_JOBS_MAX }
+	  1, POLICY_USER_JOBS_MAX }, \
+	{ "Policy", "PressureUSec", INI_U64, (off) + offsetof(struct policy, pressure_usec), \
+	  0, POLICY_PRESSURE_MAX }
 
 void policy_default(struct policy *p);
 

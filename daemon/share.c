@@ -53,6 +53,12 @@ static bool takes_part(const struct job *job)
 	return !job->done && !job->nl.paused;
 }
 
+/* What it asks for, less what it backs off. */
+static uint64_t wants(const struct job *job)
+{
+	return backoff_rate(&job->backoff, job->asked_rate);
+}
+
 /* With one that is not listed yet, or NULL. */
 static uint64_t level_now(struct manager *m, const uint64_t *newcomer)
 {
@@ -64,7 +70,7 @@ static uint64_t level_now(struct manager *m, const uint64_t *newcomer)
 		return m->policy.total_rate ? m->policy.total_rate / (m->nr_active + 1) + 1 : 0;
 	for (struct job *job = m->jobs; job; job = job->next)
 		if (takes_part(job))
-			asked[n++] = job->asked_rate;
+			asked[n++] = wants(job);
 	if (newcomer)
 		asked[n++] = *newcomer;
 	level = share_level(m->policy.total_rate, asked, n);
@@ -90,7 +96,8 @@ static void keep_asked(struct manager *m)
 	char path[PATH_MAX], new[PATH_MAX], id[24];
 
 	for (struct job *job = m->jobs; job; job = job->next) {
-		if (job->done || (!m->policy.total_rate && job->nl.max_rate == job->asked_rate))
+		if (job->done || (!m->policy.total_rate && !job->backoff.why &&
+				  job->nl.max_rate == job->asked_rate))
 			continue;
 		snprintf(id, sizeof(id), "%" PRIu64, job->nl.id);
 		json_object_set_new(all, id, json_integer((json_int_t)job->asked_rate));
@@ -100,7 +107,7 @@ static void keep_asked(struct manager *m)
 	if (!json_object_size(all)) {
 		unlink(path);
 	} else if (!json_equal(all, m->rates) && !write_file(all, new, path) && !m->rates_told) {
-		log_warn("%s cannot be written (%s): after a restart jobs keep their shares of TotalRate=",
+		log_warn("%s cannot be written (%s): after a restart jobs keep the rates that they have now",
 			 path, strerror(errno));
 		m->rates_told = true;
 	}
@@ -140,7 +147,7 @@ static void give(struct manager *m, struct job *job, uint64_t rate)
 	if (r == -EALREADY || r == -ENOENT)
 		return;
 	if (r < 0) {
-		log_warn("job %" PRIu64 " cannot be given its share of TotalRate= (%s): see dmesg",
+		log_warn("job %" PRIu64 " cannot be given another rate (%s): see dmesg",
 			 job->nl.id, strerror(-r));
 		return;
 	}
@@ -152,7 +159,7 @@ static void give(struct manager *m, struct job *job, uint64_t rate)
 static void lower(struct manager *m, uint64_t level, const struct job *but)
 {
 	for (struct job *job = m->jobs; job; job = job->next) {
-		uint64_t rate = share_of(level, job->asked_rate);
+		uint64_t rate = share_of(level, wants(job));
 
 		if (job != but && takes_part(job) && is_less(rate, job->nl.max_rate))
 			give(m, job, rate);
@@ -167,8 +174,8 @@ void shares_settle(struct manager *m)
 	lower(m, level, NULL);
 	for (struct job *job = m->jobs; job; job = job->next)
 		if (takes_part(job))
-			give(m, job, share_of(level, job->asked_rate));
-	/* Without a total both are one. */
+			give(m, job, share_of(level, wants(job)));
+	/* Without a total both are one, unless it backs off. */
 	if (!m->policy.total_rate)
 		keep_asked(m);
 }
@@ -188,5 +195,5 @@ uint64_t share_give_way(struct manager *m, struct job *job)
 
 	keep_asked(m);
 	lower(m, level, job);
-	return takes_part(job) ? share_of(level, job->asked_rate) : job->asked_rate;
+	return takes_part(job) ? share_of(level, wants(job)) : job->asked_rate;
 }

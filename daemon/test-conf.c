@@ -89,7 +89,7 @@ static void test_installed(void)
 		strcat(text, key ? line + 1 : line);
 	}
 	fclose(f);
-	check(keys == 18);
+	check(keys == 19);
 	conf_default(&defaults);
 	check(!load(text, &c));
 	check(!memcmp(&c, &defaults, sizeof(c)));

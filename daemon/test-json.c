@@ -83,7 +83,7 @@ static void test_rest(void)
 	json_decref(o);
 	policy_default(&m.policy);
 	o = json_policy(&m.policy);
-	check_keys(o, "default_engine,deadline_usec,batch_pages,max_rate,total_rate,jobs_per_user");
+	check_keys(o, "default_engine,deadline_usec,batch_pages,max_rate,total_rate,jobs_per_user,pressure_usec");
 	json_decref(o);
 	o = json_stats(&s, &m);
 	check_keys(o, "jobs,jobs_active,batches,moved,left,rescued_deadline,rescued_server");

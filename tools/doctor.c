@@ -47,6 +47,7 @@ const struct doctor_check doctor_checks[] = {
 	{ "cpuset", doctor_cpuset },
 	{ "balancing", doctor_balancing },
 	{ "tiers", doctor_tiers },
+	{ "pressure", doctor_pressure },
 	{ "thp", doctor_thp },
 	{ "channels", doctor_channels },
 	{ "engines", doctor_engines },

@@ -95,6 +95,7 @@ void doctor_nodes(const struct doctor *d, struct finding *f);
 void doctor_balancing(const struct doctor *d, struct finding *f);
 void doctor_thp(const struct doctor *d, struct finding *f);
 void doctor_tiers(const struct doctor *d, struct finding *f);
+void doctor_pressure(const struct doctor *d, struct finding *f);
 void doctor_cpuset(const struct doctor *d, struct finding *f);
 
 /* What several checks need to know of the module. */

@@ -96,6 +96,18 @@ void doctor_tiers(const struct doctor *d, struct finding *f)
 	}
 }
 
+void doctor_pressure(const struct doctor *d, struct finding *f)
+{
+	char line[128];
+
+	if (!procfs_value(d->root, NULL, line, sizeof(line), "/proc/pressure/memory")) {
+		found(f, "the kernel tells of memory pressure, and jobs back off (`migctl policy`)");
+		return;
+	}
+	found_bad(f, DOCTOR_WARN, "the kernel does not tell of memory pressure, so jobs do not back off when memory is short");
+	found_fix(f, "boot with psi=1, and with a kernel that has CONFIG_PSI, or bound the jobs by `--max-rate`");
+}
+
 void doctor_thp(const struct doctor *d, struct finding *f)
 {
 	char modes[128], *mode;

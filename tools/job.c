@@ -33,6 +33,7 @@ static const struct field fields[] = {
 	FIELD("Engine", "engine", TYPE_TEXT, engine),
 	FIELD("State", "state", TYPE_TEXT, state),
 	FIELD("Outcome", "outcome", TYPE_TEXT, outcome),
+	FIELD("BackedOff", "backed_off", TYPE_TEXT, backed_off),
 	FIELD("Total", "total", TYPE_U64, total),
 	FIELD("Moved", "moved", TYPE_U64, moved),
 	FIELD("Routed", "routed", TYPE_U64, routed),
@@ -178,6 +179,11 @@ void job_read_json(struct job *job, const json_t *object)
 bool job_is_group(const struct job *job)
 {
 	return job->kind == &kind_group;
+}
+
+const char *job_state(const struct job *job)
+{
+	return job->backed_off[0] && !strcmp(job->state, "running") ? "backoff" : job->state;
 }
 
 bool job_is_known(const struct job *job)

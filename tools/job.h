@@ -30,6 +30,7 @@ struct job {
 	char comm[JOB_TEXT];
 	int from, to;		/* from: -1 for every node but `to` */
 	char order[JOB_TEXT], engine[JOB_TEXT], state[JOB_TEXT], outcome[JOB_TEXT];
+	char backed_off[JOB_TEXT];	/* from whose memory pressure: system, cgroup; or "" */
 	__u64 total, moved, bytes;	/* pages, pages, bytes moved */
 	__u64 routed;		/* of moved, by move_pages(2) */
 	struct left left[JOB_MAX_LEFT];
@@ -57,6 +58,8 @@ void hist_read_json(struct hist *hist, const json_t *object, const char *key);
 
 bool job_is_group(const struct job *job);
 bool job_is_done(const struct job *job);
+/* The word for tables: one that runs may be slowed by memory pressure. */
+const char *job_state(const struct job *job);
 /* Has enough been told of it to tell a person? */
 bool job_is_known(const struct job *job);
 __u64 job_left(const struct job *job);

@@ -102,6 +102,8 @@ static void compose(const struct progress *p, const struct job *job, char *line,
 	if (!strcmp(job->state, "waiting"))
 		snprintf(parts[1], sizeof(parts[1]), job_is_group(job) ?
 			 "  waiting for its turn" : "  waiting for the daemon");
+	else if (job->backed_off[0])
+		snprintf(parts[1], sizeof(parts[1]), "  backs off: memory pressure");
 	else if (job_is_group(job))
 		snprintf(parts[1], sizeof(parts[1]), "  %u/%u processes", job->visited,
 			 job->processes);
@@ -192,8 +194,9 @@ void progress_update(struct progress *p, const struct job *job)
 		       percent(p, job), job->visited, job->processes, job->moved,
 		       text_rate(shown_rate(p, job)).s);
 	else
-		printf("job %llu: %u%%, %llu of %llu pages, %s\n", job->id, percent(p, job),
-		       p->handled, job->total, text_rate(shown_rate(p, job)).s);
+		printf("job %llu: %u%%, %llu of %llu pages, %s%s\n", job->id, percent(p, job),
+		       p->handled, job->total, text_rate(shown_rate(p, job)).s,
+		       job->backed_off[0] ? ", backs off: memory pressure" : "");
 	fflush(stdout);
 }
 

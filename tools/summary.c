@@ -144,6 +144,9 @@ void job_print_detail(const struct job *job)
 	printf("%s %llu: %s\n", job->kind->word, job->id, subject);
 	printf("  state    %s%s%s\n", job->state, job->outcome[0] ? ", outcome " : "",
 	       job->outcome);
+	if (job->backed_off[0] && !job_is_done(job))
+		printf("  slower   memory pressure of the %s: it backs off, see migd.conf(5)\n",
+		       job->backed_off);
 	printf("  order    %s\n", job->order);
 	printf("  engine   %s\n", job->engine);
 	print_moved(job);

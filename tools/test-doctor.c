@@ -247,6 +247,10 @@ static void test_memory(void)
 	SAYS(doctor_balancing, DOCTOR_OK, "off");
 	SAYS(doctor_thp, DOCTOR_OK, "madvise; huge pages");
 	SAYS(doctor_tiers, DOCTOR_OK, "one tier");
+	SAYS(doctor_pressure, DOCTOR_WARN, "psi=1");
+	put("/proc/pressure/memory",
+	    "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
+	SAYS(doctor_pressure, DOCTOR_OK, "tells of memory pressure");
 	put("/proc/self/status", "Name:\tx\nMems_allowed_list:\t1\n");
 	SAYS(doctor_cpuset, DOCTOR_WARN, "/sys/fs/cgroup/user.slice/cpuset.mems");
 	put("/proc/self/status", "Name:\tx\n");

@@ -37,6 +37,9 @@ static void look(const struct top *top)
 }
 
 /* A machine whose counters are as large as they get. */
+/* With as many bytes, memory is short in the cgroup of the process. */
+#define SHORT	7
+
 static json_t *sample(json_int_t bytes)
 {
 	json_t *stats, *engine, *node, *ended, *job;
@@ -62,6 +65,7 @@ static json_t *sample(json_int_t bytes)
 			"moved", (json_int_t)1000000000, "bytes", bytes,
 			"left", "file", (json_int_t)1000000000,
 			"blackout", "count", 1, "max_ns", 480000000);
+	json_object_set_new(job, "backed_off", json_string(bytes == SHORT ? "cgroup" : ""));
 	return json_pack("{s:s, s:s, s:b, s:o, s:[o], s:[o], s:[o, o]}", "version", "0.1.0",
 			 "module_version", "0.1.0", "ready", 1, "stats", stats, "engines", engine,
 			 "nodes", node, "jobs", ended, job);
@@ -101,6 +105,10 @@ int main(void)
 	top_take(&top, sample(6), 5000000);
 	look(&top);
 	CHECK(!strncmp(said, "migd 0.1.0 serves", 17));
+	CHECK(strstr(said, " running ") && !strstr(said, "backoff"));
+	top_take(&top, sample(SHORT), 5500000);
+	look(&top);
+	CHECK(strstr(said, " backoff ") && !strstr(said, " running "));
 
 	/* An answer that has nothing of it. */
 	top_take(&top, json_object(), 6000000);

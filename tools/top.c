@@ -143,7 +143,8 @@ static void tell_job(const struct teller *t, const json_t *object)
 	percent = job.total ? job_handled(&job) * 100 / job.total : 100;
 	put(t, false, "%5llu %7u %-10.10s %4s %3d %-8.8s %10llu %3u%% %12s %8s", job.id, job.pid,
 	    job.comm, text_node(job.from).s, job.to,
-	    job_is_done(&job) ? job.outcome : job.state, job.moved, percent > 100 ? 100 : percent,
+	    job_is_done(&job) ? job.outcome : job_state(&job), job.moved,
+	    percent > 100 ? 100 : percent,
 	    job_is_done(&job) ? "-" : rate_text(known, rate).s,
 	    job.blackout.count ? text_ns(job.blackout.max).s : "-");
 }

@@ -25,7 +25,7 @@ static void add_job(struct table *t, const struct job *job)
 	table_add(t, "%d", job->to);
 	table_add(t, "%s", job->order);
 	table_add(t, "%s", job->engine);
-	table_add(t, "%s", job->state);
+	table_add(t, "%s", job_state(job));
 	table_add(t, "%s", job->outcome);
 	table_add(t, "%llu", job->total);
 	table_add(t, "%llu", job->moved);

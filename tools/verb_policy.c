@@ -21,7 +21,9 @@ static const char help[] =
 	"  batch-pages     most pages locked at once\n"
 	"  max-rate        most bytes per second of a job: 500M, 2G, 256Mi, none\n"
 	"  total-rate      most of all jobs together, also of those that run\n"
-	"  jobs-per-user   most jobs of one user, other than root, at once\n\n"
+	"  jobs-per-user   most jobs of one user, other than root, at once\n"
+	"  pressure        how long of 2 s tasks may stall for memory before jobs back off: 200ms,\n"
+	"                  none\n\n"
 	"Options:\n"
 	"      --json      print JSON\n"
 	"      --no-start  fail when the daemon does not run\n"
@@ -65,6 +67,17 @@ static int parse_limit(const char *s, struct setting *set)
 	return parse_rate(s, &set->number);
 }
 
+static int parse_pressure(const char *s, struct setting *set)
+{
+	int r;
+
+	set->number = 0;
+	if (!strcmp(s, "none"))
+		return 0;
+	r = parse_usec(s, &set->number);
+	return r < 0 ? r : set->number && set->number <= 2000000 ? 0 : -EINVAL;
+}
+
 static const struct key {
 	const char *name, *property;
 	char type;
@@ -78,6 +91,8 @@ static const struct key {
 	{ "max-rate", "MaxRate", 't', parse_limit, "bytes per second, such as 500M, or none" },
 	{ "total-rate", "TotalRate", 't', parse_limit, "bytes per second, such as 500M, or none" },
 	{ "jobs-per-user", "JobsPerUser", 't', parse_count, "a number of jobs, such as 8" },
+	{ "pressure", "PressureUSec", 't', parse_pressure,
+	  "a time of 2s at most, such as 200ms, or none" },
 };
 
 static int parse_setting(const char *word, struct setting *set)
@@ -123,10 +138,10 @@ static void print_value(const struct key *key, const char *text, __u64 number)
 	printf("%s=", key->name);
 	if (key->type == 's')
 		printf("%s\n", text);
-	else if (!strcmp(key->name, "deadline"))
-		printf("%lluus\n", number);
-	else if (key->parse == parse_limit && !number)
+	else if (key->parse != parse_count && !number)
 		printf("none\n");
+	else if (key->parse == parse_deadline || key->parse == parse_pressure)
+		printf("%lluus\n", number);
 	else
 		printf("%llu\n", number);
 }

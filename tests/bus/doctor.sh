@@ -65,7 +65,7 @@ systemctl unmask --runtime --quiet migd.service
 step "the daemon serves"
 serve
 doctor 0
-for check in io_uring module signature daemon versions permission limits cpuset balancing engines; do
+for check in io_uring module signature daemon versions permission limits cpuset balancing pressure engines; do
 	finds $check ok ''
 done
 finds channels ok "$channels of $channels claimed by migd: .*\\($(

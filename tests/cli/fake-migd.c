@@ -331,6 +331,8 @@ static __u64 *policy_number(struct fake *fake, const char *property)
 		return &fake->total_rate;
 	if (!strcmp(property, "JobsPerUser"))
 		return &fake->jobs;
+	if (!strcmp(property, "PressureUSec"))
+		return &fake->pressure;
 	return !strcmp(property, "MaxRate") ? &fake->rate : &fake->deadline;
 }
 
@@ -415,6 +417,8 @@ static const sd_bus_vtable policy_vtable[] = {
 	SD_BUS_WRITABLE_PROPERTY("TotalRate", "t", get_policy, set_policy, 0,
 				 SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_WRITABLE_PROPERTY("JobsPerUser", "t", get_policy, set_policy, 0,
+				 SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_WRITABLE_PROPERTY("PressureUSec", "t", get_policy, set_policy, 0,
 				 SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_VTABLE_END
 };

@@ -43,7 +43,7 @@ static void check_same(const struct policy *a, const struct policy *b)
 	insist(a->deadline_usec == b->deadline_usec);
 	insist(a->batch_pages == b->batch_pages && a->max_rate == b->max_rate &&
 	       a->total_rate == b->total_rate &&
-	       a->jobs_per_user == b->jobs_per_user);
+	       a->jobs_per_user == b->jobs_per_user && a->pressure_usec == b->pressure_usec);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
