@@ -82,7 +82,8 @@ expect 0 '' migctl migrate "$pid" --from 1 --to 0 --json
 equal "$(jq -r '"\(.outcome) \(.moved)"' "$dir/out")" "moved 0" "outcome and pages"
 
 step "from every other node, in words"
-expect 0 '' migctl migrate "$pid" --to 1
+# of a job that has not ended before anybody hears of it
+expect 0 '' migctl migrate "$pid" --to 1 --max-rate 4Mi
 grep -qE "^job [0-9]+: moving process $pid \(target\) from every other node to node 1, copy-first, engine auto$" \
 	"$dir/out" || fail "the first line does not name the job"
 grep -qE '^job [0-9]+: [0-9]+%, [0-9]+ of [0-9]+ pages' "$dir/out" || fail "there is no progress"
@@ -101,7 +102,7 @@ equal "$(jq -c '[.moved, .batches]' "$dir/out")" '[64,7]' "moved pages and batch
 equal "$(pages_on t 1)" 64 "the number of pages on node 1"
 
 step "the bar, on a terminal"
-# of a job that has not ended before anybody hears of it
+# as slow as that one
 script -qec "stty cols 100; TERM=xterm migctl migrate $pid --from 0 --to 1 --max-rate 4Mi" /dev/null \
 	>"$dir/out" </dev/null || fail "migctl on a terminal fails"
 grep -qE 'job [0-9]+ \[#+\.*\] +[0-9]+%  [0-9]+/[0-9]+ pages' "$dir/out" || fail "there is no bar"
