@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Runs the tests: host tests, then one lane per machine, in which each guest
-test runs in a VM whose kernel log is checked after it. Two lanes at a time, as a
-guest spends a third of its time waiting; the debug kernel's, which is slow enough,
-at the end and alone."""
+"""Runs the tests: host tests, two at a time as most need one CPU, then one lane per
+machine, in which each guest test runs in a VM whose kernel log is checked after it.
+Two lanes at a time, as a guest spends a third of its time waiting; the debug kernel's,
+which is slow enough, at the end and alone."""
 
 import argparse
 import fnmatch
@@ -33,7 +33,7 @@ DEFAULT_TIMEOUT = 120
 # on a test's time limit
 DEBUG_SLOWDOWN = 4
 SANITIZED_SLOWDOWN = 2
-LANES_AT_A_TIME = 2
+AT_A_TIME = 2
 # lines of a failed test in the summary
 LAST_WORDS = 12
 
@@ -118,6 +118,19 @@ class Report:
         say(f"{self.passed} passed, {len(self.failed)} failed")
 
 
+@dataclass
+class HostTest:
+    test: Test
+    report: Report
+
+    @property
+    def title(self):
+        return self.test.title
+
+    def run(self):
+        run_host(self.test, self.report)
+
+
 def run_host(test, report):
     started = time.monotonic()
     log = report.log(test)
@@ -154,6 +167,10 @@ class Lane:
         self.report = report
         self.vm = None
         self.failed_boots = 0   # in a row
+
+    @property
+    def title(self):
+        return f"lane@{self.machine.name}"
 
     def run(self):
         started = time.monotonic()
@@ -270,38 +287,35 @@ def run_all(tests, report):
     # the debug kernel's build takes longest: first
     ahead = Ahead(sorted(order, key=lambda name: name != "amd64-debug"))
     ahead.start()
-    for test in tests:
-        if not test.machine:
-            run_host(test, report)
-    run_lanes([Lane(name, lanes[name], report) for name in order if name != "amd64-debug"],
-              LANES_AT_A_TIME, report)
-    run_lanes([Lane(name, lanes[name], report) for name in order if name == "amd64-debug"],
-              1, report)
+    run_each([HostTest(test, report) for test in tests if not test.machine], report)
+    run_each([Lane(name, lanes[name], report) for name in order if name != "amd64-debug"], report)
+    run_each([Lane(name, lanes[name], report) for name in order if name == "amd64-debug"], report)
 
 
-def run_lanes(lanes, at_a_time, report):
+def run_each(jobs, report):
+    """Each of the host tests, or lanes; AT_A_TIME of them at once."""
     waiting = queue.SimpleQueue()
-    for lane in lanes:
-        waiting.put(lane)
+    for job in jobs:
+        waiting.put(job)
     # daemons: a signal ends the run at once, and the guests with it
-    workers = [threading.Thread(target=take_lanes, args=(waiting, report), daemon=True)
-               for _ in range(at_a_time)]
+    workers = [threading.Thread(target=take_jobs, args=(waiting, report), daemon=True)
+               for _ in range(AT_A_TIME)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
 
 
-def take_lanes(waiting, report):
+def take_jobs(waiting, report):
     while True:
         try:
-            lane = waiting.get_nowait()
+            job = waiting.get_nowait()
         except queue.Empty:
             return
         try:
-            lane.run()
+            job.run()
         except Exception:       # whatever it is, the run must not pass
-            report.bad(f"lane@{lane.machine.name}", 0, "stopped", traceback.format_exc())
+            report.bad(job.title, 0, "stopped", traceback.format_exc())
 
 
 def main():
