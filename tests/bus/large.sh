@@ -4,7 +4,7 @@
 # Large folios arrive whole, under the same job: transparent huge pages, mTHP
 # and hugetlb, with the job's rate and its cancel, and across a dead daemon.
 #
-# machines: amd64 amd64-debug arm64
+# machines: amd64 arm64
 # timeout: 180
 set -eu -o pipefail
 . bus/jobs.sh
