@@ -188,6 +188,8 @@ static int on_message(sd_bus_message *msg, void *arg, sd_bus_error *error)
 		if (q->call != msg)
 			continue;
 		m->auth.current = take(q);
+		/* It is ours now, whatever becomes of the sender. */
+		q->sender = sd_bus_track_unref(q->sender);
 		break;
 	}
 	if (sd_bus_message_is_method_call(msg, "org.freedesktop.DBus.Properties", "Set") > 0)
