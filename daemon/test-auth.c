@@ -117,16 +117,8 @@ static void start_bus(void)
 
 static void start_daemon(void)
 {
-	m = calloc(1, sizeof(*m));
-	check(m);
-	m->run_dir = dir;
+	m = module_daemon(dir);
 	m->state_dir = dir;
-	m->nl = (struct nl_ctl *)m;
-	m->ready = true;
-	m->device.setup.max_batch_pages = 512;
-	jobtab_init(&m->jobtab);
-	conf_default(&m->conf);
-	policy_default(&m->policy);
 	check(sd_event_new(&m->event) >= 0 && groups_init(m) >= 0);
 	check(sd_bus_open_system(&m->bus) >= 0 && sd_bus_attach_event(m->bus, m->event, 0) >= 0);
 	check(bus_add_objects(m) >= 0 && bus_announce(m) >= 0);
@@ -550,12 +542,8 @@ int main(void)
 	end_target(dbus);
 	sd_bus_detach_event(m->bus);
 	auth_free(m);
-	jobs_free(m);
-	groups_free(m);
-	sd_bus_unref(m->bus);
-	sd_event_unref(m->event);
-	jobtab_destroy(&m->jobtab);
-	free(m);
+	m->bus = sd_bus_flush_close_unref(m->bus);
+	module_daemon_stop(m);
 	snprintf(path, sizeof(path), "rm -r %s", dir);
 	return system(path);
 }

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "check.h"
@@ -37,24 +36,9 @@ static void test_steps(void)
 
 static void start_daemon(uint64_t total)
 {
-	m = calloc(1, sizeof(*m));
-	check(m);
-	m->run_dir = dir;
-	m->nl = (struct nl_ctl *)m;
-	m->ready = true;
-	m->device.setup.max_batch_pages = 512;
-	jobtab_init(&m->jobtab);
-	conf_default(&m->conf);
-	policy_default(&m->policy);
+	m = module_daemon(dir);
 	m->policy.total_rate = total;
 	check(!jobs_import(m));
-}
-
-static void stop_daemon(void)
-{
-	jobs_free(m);
-	jobtab_destroy(&m->jobtab);
-	free(m);
 }
 
 static struct job *begin(uint64_t asked)
@@ -157,7 +141,7 @@ static void test_one(void)
 	press(slow);
 	backoff_end_all(m);
 	check(rate_of(job) == 200 * MIB && !rate_of(slow) && !job->backoff.why);
-	stop_daemon();
+	module_daemon_stop(m);
 }
 
 static void test_total(void)
@@ -177,7 +161,7 @@ static void test_total(void)
 	rest();
 	check(rate_of(a) == 100 * MIB && rate_of(b) == 100 * MIB);
 	/* Another daemon knows what was asked for, and hears anew of what is short. */
-	stop_daemon();
+	module_daemon_stop(m);
 	module.total = 0;
 	start_daemon(0);
 	a = m->jobs;
@@ -185,21 +169,10 @@ static void test_total(void)
 	moved(a, 80 * MIB);
 	press(a);
 	check(rate_of(a) == 40 * MIB);
-	stop_daemon();
+	module_daemon_stop(m);
 	start_daemon(0);
 	check(!rate_of(job_find(m, id)));
-	stop_daemon();
-}
-
-static void start_target(void)
-{
-	target = fork();
-	check(target >= 0);
-	if (target)
-		return;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (;;)
-		pause();
+	module_daemon_stop(m);
 }
 
 int main(void)
@@ -208,7 +181,7 @@ int main(void)
 	test_steps();
 	snprintf(dir, sizeof(dir), "/tmp/migd-backoff-XXXXXX");
 	check(mkdtemp(dir));
-	start_target();
+	target = module_target();
 	test_one();
 	test_total();
 	check(!kill(target, SIGKILL) && waitpid(target, NULL, 0) == target);

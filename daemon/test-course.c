@@ -22,29 +22,12 @@ static struct manager *m;
 
 static void start_daemon(void)
 {
-	m = calloc(1, sizeof(*m));
-	check(m);
-	m->run_dir = dir;
-	m->nl = (struct nl_ctl *)m;
-	m->ready = true;
-	m->device.setup.max_batch_pages = 512;
-	jobtab_init(&m->jobtab);
-	conf_default(&m->conf);
-	policy_default(&m->policy);
+	m = module_daemon(dir);
 	check(sd_event_new(&m->event) >= 0 && groups_init(m) >= 0);
 	groups_load(m);
 	/* As when it begins to serve. */
 	check(!jobs_import(m));
 	groups_served(m);
-}
-
-static void stop_daemon(void)
-{
-	jobs_free(m);
-	groups_free(m);
-	sd_event_unref(m->event);
-	jobtab_destroy(&m->jobtab);
-	free(m);
 }
 
 /* Until there is nothing to do but wait. */
@@ -312,7 +295,7 @@ static void test_waiting(void)
 
 static struct group *restart(uint64_t id)
 {
-	stop_daemon();
+	module_daemon_stop(m);
 	start_daemon();
 	settle();
 	return group_find(m, id);
@@ -354,7 +337,7 @@ static void test_restart(void)
 	groups_kick(m);
 	settle();
 	check(!group_find(m, id));
-	stop_daemon();
+	module_daemon_stop(m);
 	start_daemon();
 	check(!m->groups);
 }
@@ -416,7 +399,7 @@ static void run(void (*test)(void))
 	groups_kick(m);
 	settle();
 	check(!m->groups);
-	stop_daemon();
+	module_daemon_stop(m);
 }
 
 int main(void)

@@ -1,11 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0
 /* In place of netlink.c: a module that does what the test says. */
 #include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include "check.h"
+#include "group.h"
 #include "test-module.h"
 
 struct test_module module;
+
+struct manager *module_daemon(const char *dir)
+{
+	struct manager *m = calloc(1, sizeof(*m));
+
+	check(m);
+	m->run_dir = dir;
+	m->nl = (struct nl_ctl *)m;
+	m->ready = true;
+	m->device.setup.max_batch_pages = 512;
+	jobtab_init(&m->jobtab);
+	conf_default(&m->conf);
+	policy_default(&m->policy);
+	return m;
+}
+
+void module_daemon_stop(struct manager *m)
+{
+	jobs_free(m);
+	groups_free(m);
+	sd_event_unref(m->event);
+	jobtab_destroy(&m->jobtab);
+	free(m);
+}
+
+pid_t module_target(void)
+{
+	pid_t pid = fork();
+
+	check(pid >= 0);
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		pause();
+}
 
 static void check_total(void)
 {

@@ -3,6 +3,7 @@
 #ifndef MIGD_TEST_MODULE_H
 #define MIGD_TEST_MODULE_H
 
+#include "manager.h"
 #include "netlink.h"
 
 #define TEST_JOBS	64
@@ -18,5 +19,12 @@ struct test_module {
 };
 
 extern struct test_module module;
+
+/* A daemon that serves this module, with its files in @dir; stop it with the other. */
+struct manager *module_daemon(const char *dir);
+void module_daemon_stop(struct manager *m);
+
+/* A process to name, of which nothing is moved; the test ends it. */
+pid_t module_target(void);
 
 #endif /* MIGD_TEST_MODULE_H */

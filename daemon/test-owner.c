@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,28 +23,11 @@ static pid_t target;			/* nothing of it is moved */
 
 static void start_daemon(void)
 {
-	m = calloc(1, sizeof(*m));
-	check(m);
-	m->run_dir = dir;
-	m->nl = (struct nl_ctl *)m;
-	m->ready = true;
-	m->device.setup.max_batch_pages = 512;
-	jobtab_init(&m->jobtab);
-	conf_default(&m->conf);
-	policy_default(&m->policy);
+	m = module_daemon(dir);
 	m->policy.jobs_per_user = LIMIT;
 	check(sd_event_new(&m->event) >= 0 && groups_init(m) >= 0);
 	groups_load(m);
 	check(!jobs_import(m));
-}
-
-static void stop_daemon(void)
-{
-	jobs_free(m);
-	groups_free(m);
-	sd_event_unref(m->event);
-	jobtab_destroy(&m->jobtab);
-	free(m);
 }
 
 static int submit(uint32_t user, uint64_t *ret_id, struct fault *f)
@@ -100,7 +82,7 @@ static void test_jobs(void)
 	check(job_find(m, first)->user == ANN);
 	begin(ANN);
 	check_refused(ANN);
-	stop_daemon();
+	module_daemon_stop(m);
 
 	/* Who takes over knows them, and one that somebody else had submitted is root's. */
 	foreign = ++module.last;
@@ -115,7 +97,7 @@ static void test_jobs(void)
 			end(id);
 	begin(ANN);
 	end(module.last);
-	stop_daemon();
+	module_daemon_stop(m);
 }
 
 static int start_group(uint32_t user, struct fault *f)
@@ -142,7 +124,7 @@ static void test_groups(void)
 	check(!start_group(BOB, &f));
 	for (int i = 0; i < 2 * LIMIT; i++)
 		check(!start_group(0, &f));
-	stop_daemon();
+	module_daemon_stop(m);
 	start_daemon();
 	check(start_group(ANN, &f) < 0 && m->groups->req.user == ANN);
 	while (m->groups) {
@@ -152,18 +134,7 @@ static void test_groups(void)
 		group_forget(m, g);
 		group_free(g);
 	}
-	stop_daemon();
-}
-
-static void start_target(void)
-{
-	target = fork();
-	check(target >= 0);
-	if (target)
-		return;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (;;)
-		pause();
+	module_daemon_stop(m);
 }
 
 int main(void)
@@ -173,7 +144,7 @@ int main(void)
 	log_set_level(LOG_ERR);
 	snprintf(dir, sizeof(dir), "/tmp/migd-owner-XXXXXX");
 	check(mkdtemp(dir));
-	start_target();
+	target = module_target();
 	test_jobs();
 	test_groups();
 	check(!kill(target, SIGKILL) && waitpid(target, NULL, 0) == target);

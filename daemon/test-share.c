@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "check.h"
@@ -34,24 +33,9 @@ static pid_t target;			/* nothing of it is moved */
 
 static void start_daemon(uint64_t total)
 {
-	m = calloc(1, sizeof(*m));
-	check(m);
-	m->run_dir = dir;
-	m->nl = (struct nl_ctl *)m;
-	m->ready = true;
-	m->device.setup.max_batch_pages = 512;
-	jobtab_init(&m->jobtab);
-	conf_default(&m->conf);
-	policy_default(&m->policy);
+	m = module_daemon(dir);
 	m->policy.total_rate = total;
 	check(!jobs_import(m));
-}
-
-static void stop_daemon(void)
-{
-	jobs_free(m);
-	jobtab_destroy(&m->jobtab);
-	free(m);
 }
 
 static uint64_t begin(uint64_t asked)
@@ -112,32 +96,21 @@ static void test_jobs(void)
 	check(job_submit(m, &refused, &job, &f) < 0);
 	check(has(a, 0, 300) && has(b, 0, 300) && has(c, 0, 300));
 	/* Another daemon tells a share from what was asked for, also when it has no total. */
-	stop_daemon();
+	module_daemon_stop(m);
 	module.total = 0;
 	start_daemon(600);
 	check(has(a, 0, 200) && has(b, 0, 200) && has(c, 0, 200));
 	module.job[a].state = MIGD_JOB_STATE_DONE;
 	job_events.job_done(&module.job[a], m);
 	check(has(b, 0, 300) && has(c, 0, 300));
-	stop_daemon();
+	module_daemon_stop(m);
 	start_daemon(0);
 	check(has(b, 0, 0) && has(c, 0, 0));
 	/* Somebody else has set it, and the daemon has not heard of that yet. */
 	module.job[c].max_rate = 7;
 	change(c, none);
 	check(has(c, 0, 0));
-	stop_daemon();
-}
-
-static void start_target(void)
-{
-	target = fork();
-	check(target >= 0);
-	if (target)
-		return;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (;;)
-		pause();
+	module_daemon_stop(m);
 }
 
 int main(void)
@@ -146,7 +119,7 @@ int main(void)
 	test_level();
 	snprintf(dir, sizeof(dir), "/tmp/migd-share-XXXXXX");
 	check(mkdtemp(dir));
-	start_target();
+	target = module_target();
 	test_jobs();
 	check(!kill(target, SIGKILL) && waitpid(target, NULL, 0) == target);
 	check(!rmdir(dir));

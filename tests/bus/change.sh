@@ -9,28 +9,10 @@
 set -eu -o pipefail
 . bus/jobs.sh
 
-# is_so FILTER: jq finds that in the job that runs
-is_so()
-{
-	migctl jobs "$job" --json | jq -e "$1" >/dev/null
-}
-
 # nothing_held: no page is locked for a job that waits, once its batch has ended
 nothing_held()
 {
 	migctl stats --json | jq -e '.locked_pages == 0' >/dev/null
-}
-
-# went: all of target $1 is on node $2
-went()
-{
-	finish
-	equal "$status" 0 "the exit code"
-	equal "$(of_job .outcome)" moved "the outcome"
-	accounted
-	equal "$(pages_on "$1" "$2")" "${target_pages[$1]}" "the number of pages on node $2"
-	ask "$1" check
-	equal "$answer" "wrong 0" "what the target says of its memory"
 }
 
 # it would take minutes

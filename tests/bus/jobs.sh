@@ -60,6 +60,24 @@ accounted()
 		| halt_error' >"$dir/why" 2>&1 || fail "job $job does not add up: $(cat "$dir/why")"
 }
 
+# is_so FILTER: jq finds that in the job that runs
+is_so()
+{
+	migctl jobs "$job" --json | jq -e "$1" >/dev/null
+}
+
+# went NAME NODE: the job has moved all of that target, which finds nothing wrong
+went()
+{
+	finish
+	equal "$status" 0 "the exit code"
+	equal "$(of_job .outcome)" moved "the outcome"
+	accounted
+	equal "$(pages_on "$1" "$2")" "${target_pages[$1]}" "the number of pages on node $2"
+	ask "$1" check
+	equal "$answer" "wrong 0" "what the target says of its memory"
+}
+
 # leaves NAME REASON PAGES: what move_pages(2) could move is left when asked for
 leaves()
 {

@@ -8,24 +8,6 @@
 set -eu -o pipefail
 . bus/rates.sh
 
-# is_so FILTER: jq finds that in the job that runs
-is_so()
-{
-	migctl jobs "$job" --json | jq -e "$1" >/dev/null
-}
-
-# went: all of target $1 is on node $2
-went()
-{
-	finish
-	equal "$status" 0 "the exit code"
-	equal "$(of_job .outcome)" moved "the outcome"
-	accounted
-	equal "$(pages_on "$1" "$2")" "${target_pages[$1]}" "the number of pages on node $2"
-	ask "$1" check
-	equal "$answer" "wrong 0" "what the target says of its memory"
-}
-
 serve
 
 # moved_pages N: so many of them by now
@@ -43,8 +25,10 @@ watch_rates
 begin "${target_pid[t]}" --from 0 --to 1 --max-rate $slow_rate
 until_true "a quarter to be moved" moved_pages $quarter
 migctl pause "$job"
-# what is not moved meanwhile is not made up for
-sleep 1
+until_true "the job is paused" is_so '.state == "paused"'
+# what is not moved in this second is not made up for
+waited=$(migctl jobs "$job" --json | jq .elapsed_usec)
+until_true "a second of the job to pass" is_so ".elapsed_usec >= $waited + 1000000"
 migctl resume "$job"
 until_true "more to be moved" moved_pages $((quarter * 3 / 2))
 migctl set "$job" --max-rate $fast_rate

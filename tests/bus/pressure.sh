@@ -20,12 +20,6 @@ undo()
 	(until_true "cgroup $short to be empty" rmdir $short)
 }
 
-# is_so FILTER: jq finds that in the job that runs
-is_so()
-{
-	migctl jobs "$job" --json | jq -e "$1" >/dev/null
-}
-
 # listens: the daemon has a trigger of the system's memory pressure
 listens()
 {
@@ -51,18 +45,6 @@ no_hogs()
 }
 hog=()
 
-# went NODE: all of the target is there, and the job is moved
-went()
-{
-	finish
-	equal "$status" 0 "the exit code"
-	equal "$(of_job .outcome)" moved "the outcome"
-	accounted
-	equal "$(pages_on t "$1")" "${target_pages[t]}" "the number of pages on node $1"
-	ask t check
-	equal "$answer" "wrong 0" "what the target says of its memory"
-}
-
 # backs_off WHOSE FROM TO: the job is slowed down because of it, and is as before afterwards
 backs_off()
 {
@@ -83,7 +65,7 @@ backs_off()
 	until_true "it need not any more" is_so '.backed_off == ""'
 	migctl set "$job" --max-rate none
 	migctl resume "$job"
-	went "$3"
+	went t "$3"
 	# each time it is another daemon
 	journalctl -o cat "_PID=$(systemctl show -P MainPID migd.service)" "MIGD_JOB=$job" \
 		MESSAGE_ID=9632c7dc9d6f44b3a6cda500929d1bba >"$dir/journal"
@@ -115,5 +97,5 @@ begin "${target_pid[t]}" --from 0 --to 1 --max-rate 2Mi --batch-pages 16
 expect 0 '' migctl policy set pressure=10ms
 listens || fail "the daemon does not listen for pressure"
 migctl set "$job" --max-rate none
-went 1
+went t 1
 ! listens || fail "the daemon listens for pressure, and no job runs"
