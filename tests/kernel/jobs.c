@@ -78,7 +78,8 @@ static void rate(void)
 	check_moved(&ctl, &target, &job, addr, BYTES, SEED);
 	check_eq(job.max_rate, req.max_rate);
 	check_eq(job.batch_pages, req.batch_pages);
-	check_eq(job.batches, PAGES / KEPT_BATCH);
+	check(job.batches >= PAGES / KEPT_BATCH, "%llu batches",
+	      (unsigned long long)job.batches);
 	/* What is made up for after a late wakeup is no more than a batch. */
 	least = (PAGES - KEPT_BATCH) * PAGE * 1000000000ULL / req.max_rate;
 	check(job.elapsed_ns >= least * 9 / 10, "%llu ms, not %llu",

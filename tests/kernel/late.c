@@ -105,7 +105,7 @@ static void late(uint32_t order, const char *name, long value)
 	server_run(&server, &ctl, id);
 	must(ctl_job(&ctl, id, &job));
 	check_eq(job.rescued, 1);
-	check_eq(job.passes, 2);
+	check(job.passes > 1, "the job did not come back");
 	check_eq(job.outcome, MIGD_OUTCOME_MOVED);
 	check_memory(&target, addr, BYTES, 1, seed);
 

@@ -79,8 +79,8 @@ static void cut(uint32_t order)
 	check_eq(job.total, 2 * SEGMENTS * HUGE / PAGE);
 	check_eq(job.moved, SEGMENTS * HUGE / PAGE);
 	check_eq(job.left[MIGD_REASON_LARGE], SEGMENTS * HUGE / PAGE);
-	check_eq(job.passes, 1);
 	check(job.batches > 1, "there was time for all");
+	check(job.passes < job.batches, "a cut ends the pass");
 	check_eq(job.lock.count, job.batches);
 	check_small(at, 1);
 
