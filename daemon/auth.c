@@ -217,10 +217,15 @@ int auth_caller(struct manager *m, sd_bus_message *msg, struct caller *ret, sd_b
 	 * Not its capabilities: the bus does not tell them, and /proc is no
 	 * proof, as the sender may have become another program by now.
 	 */
-	r = sd_bus_query_sender_creds(msg, SD_BUS_CREDS_EUID | SD_BUS_CREDS_PID, &creds);
+	r = sd_bus_query_sender_creds(msg, SD_BUS_CREDS_EUID, &creds);
 	if (r >= 0)
 		r = sd_bus_creds_get_euid(creds, &ret->user);
-	if (r >= 0 && ret->user && sd_bus_creds_get_pid(creds, &pid) >= 0)
+	sd_bus_creds_unref(creds);
+	/* Root, who asks most often, is asked for no more than that. */
+	creds = NULL;
+	if (r >= 0 && ret->user &&
+	    sd_bus_query_sender_creds(msg, SD_BUS_CREDS_PID, &creds) >= 0 &&
+	    sd_bus_creds_get_pid(creds, &pid) >= 0)
 		ret->whole = !own_caller(pid, ret->user, &ret->group);
 	sd_bus_creds_unref(creds);
 	if (r < 0) {

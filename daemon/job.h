@@ -16,7 +16,8 @@ struct job {
 	uint64_t asked_rate;		/* nl.max_rate is its share of this */
 	uint32_t user;			/* who asked for it */
 	struct backoff backoff;		/* from it, under memory pressure */
-	struct job_watch *watch;	/* of pressure.c, while it runs */
+	uint64_t listen_usec;		/* from when on pressure.c listens for it */
+	struct job_watch *watch;	/* since then, while it runs */
 	uint64_t bytes;			/* moved */
 	uint64_t submitted_usec;	/* CLOCK_REALTIME */
 	uint64_t elapsed_usec;

@@ -75,6 +75,7 @@ struct manager {
 	bool rates_told;		/* that it cannot be kept */
 	struct json_t *owners;		/* owner.c: whose jobs are, as kept */
 	sd_event_source *system_pressure; /* the trigger, while jobs run */
+	sd_event_source *listen;	/* when the next job is listened for */
 	uint64_t pressure_usec;		/* its threshold */
 	bool pressure_told;		/* that there is none */
 	sd_event_source *quiet;		/* the next job that backs off has had its quiet time */

@@ -50,10 +50,10 @@ void owners_keep(struct manager *m)
 	}
 	file_name(m, path, "");
 	file_name(m, new, ".new");
-	if (!json_object_size(all))
+	if (!json_object_size(all) && json_object_size(m->owners))
 		unlink(path);
-	else if (!json_equal(all, m->owners) &&
-		 (json_dump_file(all, new, JSON_COMPACT) < 0 || rename(new, path) < 0))
+	if (json_object_size(all) && !json_equal(all, m->owners) &&
+	    (json_dump_file(all, new, JSON_COMPACT) < 0 || rename(new, path) < 0))
 		log_warn("%s cannot be written (%s): after a restart only root may change the jobs of users",
 			 path, strerror(errno));
 	json_decref(m->owners);

@@ -19,6 +19,12 @@
 
 #define SYSTEM_FILE	"/proc/pressure/memory"
 
+/*
+ * The kernel looks once in a window whether to tell, and to listen takes files, a
+ * trigger and the path of a cgroup: not worth it for a job that ends sooner.
+ */
+#define LISTEN_AFTER_USEC	(PSI_WINDOW_USEC / 8)
+
 /* The memory.events of one cgroup. */
 struct level {
 	struct level *next;
@@ -176,19 +182,46 @@ static void watch_job(struct manager *m, struct job *job)
 	}
 }
 
+static int on_listen(sd_event_source *source, uint64_t usec, void *arg)
+{
+	pressure_settle(arg);
+	return 0;
+}
+
+static void listen_at(struct manager *m, uint64_t usec)
+{
+	m->listen = sd_event_source_disable_unref(m->listen);
+	if (usec != UINT64_MAX &&
+	    sd_event_add_time(m->event, &m->listen, CLOCK_MONOTONIC, usec, 1, on_listen, m) < 0)
+		log_warn("the daemon cannot wait to listen for memory pressure: the job that has just begun does not back off");
+}
+
 void pressure_settle(struct manager *m)
 {
-	bool on = m->policy.pressure_usec;
+	uint64_t now = now_ns() / 1000, first = UINT64_MAX;
+	bool on = m->policy.pressure_usec, any = false;
 
 	if (!m->event)
 		return;
 	for (struct job *job = m->jobs; job; job = job->next) {
-		if (!on || job->done)
+		if (!on || job->done) {
 			pressure_forget(job);
-		else if (!job->watch)
+			continue;
+		}
+		if (!job->listen_usec)
+			job->listen_usec = now + LISTEN_AFTER_USEC;
+		if (!job->watch && job->listen_usec <= now) {
+			/* Tried again where there is no memory for it. */
+			job->listen_usec = now + LISTEN_AFTER_USEC;
 			watch_job(m, job);
+		}
+		if (job->watch)
+			any = true;
+		else if (job->listen_usec < first)
+			first = job->listen_usec;
 	}
-	if (on && m->nr_active)
+	listen_at(m, first);
+	if (any)
 		watch_system(m);
 	else
 		m->system_pressure = sd_event_source_disable_unref(m->system_pressure);
@@ -201,5 +234,6 @@ void pressure_free(struct manager *m)
 	for (struct job *job = m->jobs; job; job = job->next)
 		pressure_forget(job);
 	m->system_pressure = sd_event_source_disable_unref(m->system_pressure);
+	listen_at(m, UINT64_MAX);
 	backoff_free(m);
 }

@@ -12,7 +12,7 @@
 struct job;
 struct manager;
 
-/* Watch for the jobs that run, if the policy says so, and for no other. */
+/* Watch for the jobs that have run for a while, if the policy says so, and for no other. */
 void pressure_settle(struct manager *m);
 /* @job goes, or the daemon. */
 void pressure_forget(struct job *job);

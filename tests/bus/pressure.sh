@@ -95,6 +95,10 @@ expect 0 '' migctl policy set pressure=none
 begin "${target_pid[t]}" --from 0 --to 1 --max-rate 2Mi --batch-pages 16
 ! listens || fail "the daemon listens for pressure"
 expect 0 '' migctl policy set pressure=10ms
+until_true "the daemon listens for pressure" listens
+expect 0 '' migctl policy set pressure=none
+! listens || fail "the daemon listens for pressure"
+expect 0 '' migctl policy set pressure=10ms
 listens || fail "the daemon does not listen for pressure"
 migctl set "$job" --max-rate none
 went t 1
