@@ -66,7 +66,7 @@ void migd_hist_sum(const struct migd_hist *hist, struct migd_hist_sum *ret_sum)
 	u64 *out[] = { &ret_sum->p50, &ret_sum->p90, &ret_sum->p99,
 		       &ret_sum->p999 };
 	u64 seen = 0, count = 0;
-	unsigned int b, top, p = 0;
+	unsigned int b, n, top, p = 0;
 
 	memset(ret_sum, 0, sizeof(*ret_sum));
 	ret_sum->max = atomic64_read(&hist->max);
@@ -77,8 +77,12 @@ void migd_hist_sum(const struct migd_hist *hist, struct migd_hist_sum *ret_sum)
 	ret_sum->sum = atomic64_read(&hist->sum);
 
 	for (b = 0; b <= top && p < ARRAY_SIZE(permille); b++) {
-		seen += (unsigned int)atomic_read(&hist->bucket[b]);
-		while (p < ARRAY_SIZE(permille) && seen &&
+		n = atomic_read(&hist->bucket[b]);
+		/* As most are. */
+		if (!n)
+			continue;
+		seen += n;
+		while (p < ARRAY_SIZE(permille) &&
 		       seen * 1000 >= count * permille[p])
 			*out[p++] = min(bucket_top(b), ret_sum->max);
 	}
