@@ -151,7 +151,7 @@ static void finish(struct manager *m, struct job *job)
 	bus_job_done(m, job);
 	group_job_ended(m, job);
 	prune(m);
-	manager_status(m);
+	manager_status_soon(m);
 }
 
 /* The module waits for us to move what a job in this state has left. */
@@ -485,7 +485,7 @@ int job_submit(struct manager *m, const struct job_request *req, struct job **re
 	log_started(job);
 	bus_job_new(m, job, true);
 	route(m, job);
-	manager_status(m);
+	manager_status_soon(m);
 	*ret = job;
 out:
 	target_close(&t);

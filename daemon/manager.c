@@ -20,6 +20,8 @@
 
 /* After a modprobe, udev needs a moment to give us the device: nothing to complain about. */
 #define SETTLE_USEC	3000000
+/* Short jobs change the status faster than anybody reads it. */
+#define STATUS_USEC	250000
 
 uint64_t now_ns(void)
 {
@@ -36,6 +38,24 @@ void manager_status(struct manager *m)
 			   m->features.version, m->nr_engines, m->nr_active, m->nr_finished);
 	else
 		sd_notifyf(0, "STATUS=Not serving: %s", m->why_not.text);
+}
+
+static int on_status(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct manager *m = arg;
+
+	m->status = sd_event_source_disable_unref(m->status);
+	manager_status(m);
+	return 0;
+}
+
+void manager_status_soon(struct manager *m)
+{
+	if (m->status)
+		return;
+	if (!m->event || sd_event_add_time_relative(m->event, &m->status, CLOCK_MONOTONIC,
+						    STATUS_USEC, 0, on_status, m) < 0)
+		manager_status(m);
 }
 
 static void load_policy(struct manager *m)
@@ -302,6 +322,7 @@ void manager_free(struct manager *m)
 	groups_free(m);
 	sd_event_source_disable_unref(m->retry);
 	sd_event_source_disable_unref(m->settle);
+	sd_event_source_disable_unref(m->status);
 	sd_event_source_disable_unref(m->dev_watch);
 	sd_event_source_disable_unref(m->watchdog);
 	auth_free(m);

@@ -78,6 +78,7 @@ struct manager {
 	sd_event_source *listen;	/* when the next job is listened for */
 	uint64_t pressure_usec;		/* its threshold */
 	bool pressure_told;		/* that there is none */
+	sd_event_source *status;	/* when it is told */
 	sd_event_source *quiet;		/* the next job that backs off has had its quiet time */
 
 	struct {
@@ -102,8 +103,9 @@ int manager_run(struct manager *m);
 /* Something may have made serving possible: try on the next round. */
 void manager_retry(struct manager *m);
 
-/* STATUS= of systemctl status. */
+/* STATUS= of systemctl status: now, or once for all that changes in a moment. */
 void manager_status(struct manager *m);
+void manager_status_soon(struct manager *m);
 
 /* serve.c: open the module and start the workers; @m->why_not on failure. */
 int serve_start(struct manager *m);

@@ -31,6 +31,7 @@ void module_daemon_stop(struct manager *m)
 {
 	jobs_free(m);
 	groups_free(m);
+	sd_event_source_disable_unref(m->status);
 	sd_event_unref(m->event);
 	jobtab_destroy(&m->jobtab);
 	free(m);

@@ -146,3 +146,10 @@ done <<-EOT
 	ElapsedUSec t $(jq .elapsed_usec "$dir/job")
 EOT
 intact t 1
+
+step "systemctl status counts them"
+counted()
+{
+	systemctl show -P StatusText migd.service | grep -q '0 jobs run, 2 have ended'
+}
+until_true "systemd is told of both jobs" counted
