@@ -103,8 +103,10 @@ reloaded()
 	count "daemon: reloaded"
 }
 
+# no_holder: a question that was under way when it was stopped may bring it back
 no_holder()
 {
+	! daemon_pid || by_systemd stop
 	[ "$(</sys/module/migd/refcnt)" = 0 ]
 }
 
