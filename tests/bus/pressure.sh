@@ -81,7 +81,7 @@ mkdir $short
 mount --bind "$dir/none" /proc/pressure/memory
 serve
 expect 0 '' migctl policy set pressure=10ms
-target t sh -c "echo \$\$ >$short/cgroup.procs && exec \"\$@\"" sh -- move 64 0
+target t sh -c "echo \$\$ >$short/cgroup.procs && exec \"\$@\"" sh -- move 160 0
 backs_off cgroup 0 1
 umount /proc/pressure/memory
 
