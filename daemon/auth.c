@@ -24,6 +24,8 @@
 #define ANSWER_USEC	25000000ULL
 #define PASSWORD_USEC	300000000ULL
 
+#define MOVE_OR_SET	"move memory or set the policy"
+
 /* A call that polkit is being asked about, or that it has allowed. */
 struct auth_query {
 	struct auth_query *next;
@@ -36,6 +38,9 @@ struct auth_query {
 	int pidfd;
 	char id[32];			/* to take the question back by */
 	char what[64];
+	bool tells;			/* its answer is what polkit says of each action */
+	bool whole;			/* see struct caller */
+	const char *says[AUTH_ACTIONS];
 };
 
 static const char * const actions[AUTH_ACTIONS] = {
@@ -137,6 +142,48 @@ static int read_answer(sd_bus_message *reply, int *allowed, int *challenge, bool
 	return r;
 }
 
+static int reply_says(sd_bus_message *call, const char * const *says)
+{
+	sd_bus_message *reply = NULL;
+	int r;
+
+	r = sd_bus_message_new_method_return(call, &reply);
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, 'a', "{ss}");
+	for (unsigned int i = AUTH_NONE + 1; r >= 0 && i < AUTH_ACTIONS; i++)
+		r = sd_bus_message_append(reply, "{ss}", actions[i], says[i]);
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	if (r >= 0)
+		r = sd_bus_send(NULL, reply, NULL);
+	sd_bus_message_unref(reply);
+	return r;
+}
+
+static int ask(struct auth_query *q);
+
+/* One action after the other. */
+static int on_says(struct auth_query *q, const char *word)
+{
+	int r = 0;
+
+	q->slot = sd_bus_slot_unref(q->slot);
+	q->says[q->action] = word;
+	if (++q->action < AUTH_ACTIONS) {
+		r = ask(q);
+		return r < 0 ? refuse(q, ", as polkit cannot be asked (%s): run it as root",
+				      strerror(-r)) : 1;
+	}
+	/* Nothing is the own of such a caller. */
+	if (!q->whole)
+		q->says[AUTH_MIGRATE_OWN] = q->says[AUTH_MIGRATE_OTHERS];
+	r = reply_says(q->call, q->says);
+	if (r < 0)
+		log_debug("what user %u may was not told: %s", q->user, strerror(-r));
+	drop(q);
+	return 1;
+}
+
 static int on_answer(sd_bus_message *reply, void *arg, sd_bus_error *error)
 {
 	struct auth_query *q = arg;
@@ -149,6 +196,8 @@ static int on_answer(sd_bus_message *reply, void *arg, sd_bus_error *error)
 	if (r < 0)
 		return refuse(q, ", as the answer of polkit is not understood (%s): run it as root",
 			      strerror(-r));
+	if (q->tells)
+		return on_says(q, allowed ? "yes" : challenge ? "password" : "no");
 	if (!allowed && dismissed)
 		return refuse(q, ", as no administrator has agreed: run it as root");
 	if (!allowed && challenge)
@@ -251,8 +300,9 @@ bool auth_has(const struct caller *c, enum auth_action action)
 
 static int ask(struct auth_query *q)
 {
-	int interactive = sd_bus_message_get_allow_interactive_authorization(q->call);
-	uint64_t usec = interactive > 0 ? PASSWORD_USEC : ANSWER_USEC;
+	int interactive = !q->tells &&
+		sd_bus_message_get_allow_interactive_authorization(q->call) > 0;
+	uint64_t usec = interactive ? PASSWORD_USEC : ANSWER_USEC;
 	sd_bus_message *m = NULL;
 	int r;
 
@@ -261,7 +311,7 @@ static int ask(struct auth_query *q)
 	if (r >= 0)
 		r = sd_bus_message_append(m, "(sa{sv})sa{ss}us", "system-bus-name", 1, "name", "s",
 					  sd_bus_message_get_sender(q->call), actions[q->action],
-					  0, interactive > 0 ? ALLOW_INTERACTION : 0, q->id);
+					  0, interactive ? ALLOW_INTERACTION : 0, q->id);
 	if (r >= 0)
 		r = sd_bus_call_async(q->m->bus, &q->slot, m, on_answer, q,
 				      q->m->auth.usec ? q->m->auth.usec : usec);
@@ -285,7 +335,7 @@ static int count(struct manager *m, uint32_t user, struct fault *f)
 }
 
 static int begin(struct manager *m, sd_bus_message *msg, const struct caller *c,
-		 enum auth_action action, const char *what, int pidfd)
+		 enum auth_action action, const char *what, int pidfd, bool tells)
 {
 	struct auth_query *q = calloc(1, sizeof(*q));
 	int r = 0;
@@ -295,6 +345,7 @@ static int begin(struct manager *m, sd_bus_message *msg, const struct caller *c,
 	*q = (struct auth_query) {
 		.m = m, .call = sd_bus_message_ref(msg), .action = action, .user = c->user,
 		.pidfd = pidfd < 0 ? -1 : fcntl(pidfd, F_DUPFD_CLOEXEC, 0),
+		.tells = tells, .whole = c->whole,
 	};
 	m->auth.last++;
 	snprintf(q->id, sizeof(q->id), "migd-%llu", (unsigned long long)m->auth.last);
@@ -316,6 +367,15 @@ static int begin(struct manager *m, sd_bus_message *msg, const struct caller *c,
 	return 1;
 }
 
+static int fail(const struct caller *c, const char *what, int r, sd_bus_error *error)
+{
+	struct fault f;
+
+	fault_set(&f, FAULT_NOT_ALLOWED, "user %u may not %s, as polkit cannot be asked (%s): run it as root",
+		  c->user, what, strerror(-r));
+	return bus_fault(error, &f);
+}
+
 int auth_check(struct manager *m, sd_bus_message *msg, const struct caller *c,
 	       enum auth_action action, const char *what, int pidfd, sd_bus_error *error)
 {
@@ -333,12 +393,30 @@ int auth_check(struct manager *m, sd_bus_message *msg, const struct caller *c,
 		count(m, c->user, &f);
 	if (f.id)
 		return bus_fault(error, &f);
-	r = begin(m, msg, c, action, what, pidfd);
-	if (r >= 0)
+	r = begin(m, msg, c, action, what, pidfd, false);
+	return r < 0 ? fail(c, what, r, error) : r;
+}
+
+int auth_tell(struct manager *m, sd_bus_message *msg, sd_bus_error *error)
+{
+	static const char * const all[AUTH_ACTIONS] = {
+		[AUTH_MIGRATE_OWN] = "yes",
+		[AUTH_MIGRATE_OTHERS] = "yes",
+		[AUTH_MANAGE_POLICY] = "yes",
+	};
+	struct fault f = { .id = FAULT_NONE };
+	struct caller c;
+	int r;
+
+	r = auth_caller(m, msg, &c, error);
+	if (r < 0)
 		return r;
-	fault_set(&f, FAULT_NOT_ALLOWED, "user %u may not %s, as polkit cannot be asked (%s): run it as root",
-		  c->user, what, strerror(-r));
-	return bus_fault(error, &f);
+	if (!c.user)
+		return reply_says(msg, all);
+	if (count(m, c.user, &f) < 0)
+		return bus_fault(error, &f);
+	r = begin(m, msg, &c, AUTH_NONE + 1, MOVE_OR_SET, -1, true);
+	return r < 0 ? fail(&c, MOVE_OR_SET, r, error) : r;
 }
 
 int auth_ask(struct manager *m, sd_bus_message *msg, enum auth_action action, const char *what,

@@ -26,6 +26,7 @@ enum auth_action {
 /* What a user may, or may not. */
 #define MOVE_OWN	"move the memory of its own processes"
 #define MOVE_OTHERS	"move the memory of processes that are not its own"
+#define MOVE_SEVERAL	"move several processes at once that are not all its own"
 
 /* The sender of a call. */
 struct caller {
@@ -54,6 +55,12 @@ int auth_ask(struct manager *m, sd_bus_message *msg, enum auth_action action, co
 /* May the sender change what @user has begun? As auth_check(). */
 int auth_change(struct manager *m, sd_bus_message *msg, uint32_t user, const char *what,
 		sd_bus_error *error);
+
+/*
+ * What may the sender do? Above 0: it is answered, when polkit has been asked for each
+ * action, and nobody for a password.
+ */
+int auth_tell(struct manager *m, sd_bus_message *msg, sd_bus_error *error);
 
 /* The same as a boolean, for what cannot wait. */
 bool auth_has(const struct caller *c, enum auth_action action);

@@ -32,12 +32,19 @@ static int may_migrate(struct manager *m, sd_bus_message *msg, const struct call
 	t.pid = req->pid;
 	if (c->given && c->pidfd >= 0 && target_check_alive(&t, f) < 0)
 		return -ESRCH;
+	/* What is wrong whoever it is for needs nobody's permission. */
+	r = nodes_check(req->from, req->to, f);
+	if (r >= 0)
+		r = job_check(m, req, f);
+	if (r < 0)
+		return r;
 	if (target_open(&t, req->pid, &ignored) < 0)
 		return auth_check(m, msg, c, AUTH_MIGRATE_OTHERS, MOVE_OTHERS, -1, error);
 	req->start_time = t.start_time;
 	req->own_only = c->whole && own_target(&t, c->user, c->group);
 	if (req->own_only) {
-		r = target_check_nodes(&t, req->from, req->to, f);
+		r = target_check_cpuset(&t, req->to, f);
+		/* Others wait for what is shared: its deadline has a limit. */
 		if (r >= 0)
 			r = job_check(m, req, f);
 		if (r >= 0)
@@ -160,9 +167,6 @@ static int claim_engine(sd_bus_message *msg, void *arg, sd_bus_error *error)
 	const char *name;
 	int r;
 
-	r = auth_ask(m, msg, AUTH_MANAGE_POLICY, "claim engines", error);
-	if (r)
-		return r;
 	r = sd_bus_message_read(msg, "s", &name);
 	if (r < 0)
 		return r;
@@ -170,8 +174,12 @@ static int claim_engine(sd_bus_message *msg, void *arg, sd_bus_error *error)
 	if (r >= 0 && policy_check_engine(name) < 0)
 		r = fault_set(&f, FAULT_INVALID_ARGUMENT,
 			      "'%s' is no name of a channel: see /sys/class/dma", name);
-	if (r >= 0)
-		r = claim_channel(m, name, &f);
+	if (r < 0)
+		return bus_fault(error, &f);
+	r = auth_ask(m, msg, AUTH_MANAGE_POLICY, "claim engines", error);
+	if (r)
+		return r;
+	r = claim_channel(m, name, &f);
 	if (r < 0)
 		return bus_fault(error, &f);
 	bus_engine_path(name, path);
@@ -195,6 +203,11 @@ static int get_stats(sd_bus_message *msg, void *arg, sd_bus_error *error)
 		return bus_fault(error, &f);
 	}
 	return bus_reply_json(msg, json_stats(&stats, m));
+}
+
+static int get_permissions(sd_bus_message *msg, void *arg, sd_bus_error *error)
+{
+	return auth_tell(arg, msg, error);
 }
 
 static int describe(sd_bus_message *msg, void *arg, sd_bus_error *error)
@@ -254,6 +267,8 @@ static const sd_bus_vtable manager_vtable[] = {
 				list_engines, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("ClaimEngine", ARGS("s", name), ARGS("o", engine), claim_engine,
 				SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetPermissions", SD_BUS_NO_ARGS, ARGS("a{ss}", permissions),
+				get_permissions, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("GetStats", SD_BUS_NO_ARGS, ARGS("s", json), get_stats,
 				SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Describe", SD_BUS_NO_ARGS, ARGS("s", json), describe,

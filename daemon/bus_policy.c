@@ -125,16 +125,6 @@ static int set_value(sd_bus *bus, const char *path, const char *iface, const cha
 	return 0;
 }
 
-int bus_before_set(struct manager *m, sd_bus_message *msg, sd_bus_error *error)
-{
-	const char *iface;
-
-	if (sd_bus_message_read(msg, "s", &iface) < 0 || strcmp(iface, BUS_POLICY_IFACE) ||
-	    strcmp(sd_bus_message_get_path(msg), BUS_ROOT))
-		return 0;
-	return auth_ask(m, msg, AUTH_MANAGE_POLICY, "set the policy", error);
-}
-
 #define CHANGES	(SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE | SD_BUS_VTABLE_UNPRIVILEGED)
 
 static const sd_bus_vtable policy_vtable[] = {
@@ -148,6 +138,37 @@ static const sd_bus_vtable policy_vtable[] = {
 	SD_BUS_WRITABLE_PROPERTY("PressureUSec", "t", get_value, set_value, 0, CHANGES),
 	SD_BUS_VTABLE_END
 };
+
+static bool is_property(const char *name, const char *type)
+{
+	for (const sd_bus_vtable *v = policy_vtable; v->type != _SD_BUS_VTABLE_END; v++)
+		if (v->type == _SD_BUS_VTABLE_WRITABLE_PROPERTY &&
+		    !strcmp(v->x.property.member, name))
+			return !strcmp(v->x.property.signature, type);
+	return false;
+}
+
+int bus_before_set(struct manager *m, sd_bus_message *msg, sd_bus_error *error)
+{
+	struct fault f = { .id = FAULT_NONE };
+	const char *iface, *property, *type;
+	struct policy p = m->policy;
+	int r;
+
+	if (sd_bus_message_read(msg, "s", &iface) < 0 || strcmp(iface, BUS_POLICY_IFACE) ||
+	    strcmp(sd_bus_message_get_path(msg), BUS_ROOT))
+		return 0;
+	/* What it could not be set to is told first; what is no property of ours, by sd-bus. */
+	if (sd_bus_message_read(msg, "s", &property) < 0 ||
+	    sd_bus_message_peek_type(msg, NULL, &type) < 0 || !is_property(property, type))
+		return 0;
+	r = sd_bus_message_enter_container(msg, 'v', type);
+	if (r >= 0)
+		r = read_value(m, property, msg, &p, &f);
+	if (r < 0)
+		return f.id ? bus_fault(error, &f) : r;
+	return auth_ask(m, msg, AUTH_MANAGE_POLICY, "set the policy", error);
+}
 
 void bus_policy_changed(struct manager *m)
 {

@@ -11,6 +11,7 @@
 
 #include "auth.h"
 #include "bus.h"
+#include "target.h"
 
 #define SYSTEMD		"org.freedesktop.systemd1"
 
@@ -19,6 +20,7 @@ struct ask {
 	unsigned int refs;
 	struct manager *m;
 	sd_bus_message *call;		/* to be answered */
+	struct caller caller;		/* who sent it */
 	struct group *group;
 	const char *iface;		/* of the unit's kind */
 };
@@ -52,22 +54,6 @@ static int new_group(sd_bus_message *msg, enum group_kind kind, struct group **r
 	return r;
 }
 
-/*
- * Whose the processes of a group are changes as it goes: it takes the right to move
- * any. What is not 0 has freed @g.
- */
-static int may_migrate(struct manager *m, sd_bus_message *msg, const struct caller *c,
-		       struct group *g, sd_bus_error *error)
-{
-	int r;
-
-	g->req.user = c->user;
-	r = auth_check(m, msg, c, AUTH_MIGRATE_OTHERS, "move several processes at once", -1, error);
-	if (r)
-		group_free(g);
-	return r;
-}
-
 static int reply_group(sd_bus_message *msg, const struct group *g)
 {
 	char path[BUS_PATH_LEN];
@@ -76,10 +62,60 @@ static int reply_group(sd_bus_message *msg, const struct group *g)
 	return sd_bus_reply_method_return(msg, "o", path);
 }
 
+/*
+ * Are all of its processes the caller's own? Then @g is for own ones only from now on, and
+ * whoever joins it later and is not own is left out: each is looked at again as it is
+ * visited, by job_submit(). So this decides no more than what polkit is asked for.
+ */
+static int try_own(struct group *g, const struct caller *c, const uint32_t *pids, size_t nr,
+		   struct fault *f)
+{
+	int r;
+
+	if (!c->user || !c->whole || c->given == AUTH_MIGRATE_OTHERS || nr > GROUP_OWN_MAX)
+		return 0;
+	g->req.own_only = true;
+	r = group_list(g, pids, nr, f);
+	if (r >= 0 || f->id)
+		return r;
+	g->req.own_only = false;
+	free(g->members);
+	g->members = NULL;
+	g->nr = 0;
+	return r == -EPERM ? 0 : r;
+}
+
+/* Takes @g. 0: @msg is answered; above 0: polkit is being asked. */
+static int start(struct manager *m, sd_bus_message *msg, const struct caller *c, struct group *g,
+		 const uint32_t *pids, size_t nr, sd_bus_error *error)
+{
+	struct fault f = { .id = FAULT_NONE };
+	int r;
+
+	g->req.user = c->user;
+	g->req.group = c->group;
+	r = nodes_check(g->req.from, g->req.to, &f);
+	if (r >= 0)
+		r = try_own(g, c, pids, nr, &f);
+	if (r >= 0)
+		r = group_check(m, g, &f);
+	if (r >= 0)
+		r = g->req.own_only ? auth_check(m, msg, c, AUTH_MIGRATE_OWN, MOVE_OWN, -1, error) :
+		    auth_check(m, msg, c, AUTH_MIGRATE_OTHERS, MOVE_SEVERAL, -1, error);
+	/* Of processes that are not own only who may move them is told anything. */
+	if (!r && !g->req.own_only)
+		r = group_list(g, pids, nr, &f);
+	if (!r) {
+		group_begin(m, g);
+		return reply_group(msg, g);
+	}
+	group_free(g);
+	return f.id ? bus_fault(error, &f) : r;
+}
+
 int bus_migrate_processes(sd_bus_message *msg, void *arg, sd_bus_error *error)
 {
 	struct fault f = { .id = FAULT_NONE };
-	struct manager *m = arg;
 	const uint32_t *pids;
 	struct group *g;
 	size_t bytes, nr;
@@ -94,29 +130,21 @@ int bus_migrate_processes(sd_bus_message *msg, void *arg, sd_bus_error *error)
 		return r;
 	nr = bytes / sizeof(*pids);
 	r = new_group(msg, GROUP_PROCESSES, &g, &f);
-	if (r >= 0)
-		r = may_migrate(m, msg, &c, g, error);
-	if (r > 0)
-		return r;
-	if (r >= 0) {
-		snprintf(g->target, sizeof(g->target), "%zu processes", nr);
-		if (nr) {
-			r = group_start(m, g, pids, nr, &f);
-		} else {
-			group_free(g);
-			r = fault_set(&f, FAULT_INVALID_ARGUMENT,
-				      "no process is named: give the pids of those to move");
-		}
-	}
 	if (r < 0)
 		return f.id ? bus_fault(error, &f) : r;
-	return reply_group(msg, g);
+	if (!nr) {
+		group_free(g);
+		fault_set(&f, FAULT_INVALID_ARGUMENT,
+			  "no process is named: give the pids of those to move");
+		return bus_fault(error, &f);
+	}
+	snprintf(g->target, sizeof(g->target), "%zu processes", nr);
+	return start(arg, msg, &c, g, pids, nr, error);
 }
 
 int bus_migrate_cgroup(sd_bus_message *msg, void *arg, sd_bus_error *error)
 {
 	struct fault f = { .id = FAULT_NONE };
-	struct manager *m = arg;
 	const char *path;
 	struct group *g;
 	struct caller c;
@@ -129,10 +157,6 @@ int bus_migrate_cgroup(sd_bus_message *msg, void *arg, sd_bus_error *error)
 	if (r < 0)
 		return r;
 	r = new_group(msg, GROUP_CGROUP, &g, &f);
-	if (r >= 0)
-		r = may_migrate(m, msg, &c, g, error);
-	if (r > 0)
-		return r;
 	if (r < 0)
 		return f.id ? bus_fault(error, &f) : r;
 	r = cgroup_path(path, g->cgroup);
@@ -144,10 +168,7 @@ int bus_migrate_cgroup(sd_bus_message *msg, void *arg, sd_bus_error *error)
 		return bus_fault(error, &f);
 	}
 	snprintf(g->target, sizeof(g->target), "%s", g->cgroup);
-	r = group_start(m, g, NULL, 0, &f);
-	if (r < 0)
-		return bus_fault(error, &f);
-	return reply_group(msg, g);
+	return start(arg, msg, &c, g, NULL, 0, error);
 }
 
 static void ask_unref(void *arg)
@@ -211,11 +232,25 @@ static int answer_error(struct ask *ask, const sd_bus_error *error)
 	return answer_fault(ask, &f);
 }
 
+/* It is the call that is to be answered, not systemd's reply, so the error is ours. */
+static int start_unit(struct ask *ask)
+{
+	sd_bus_error error = SD_BUS_ERROR_NULL;
+	struct group *g = ask->group;
+	int r;
+
+	ask->group = NULL;
+	r = start(ask->m, ask->call, &ask->caller, g, NULL, 0, &error);
+	if (r < 0)
+		sd_bus_reply_method_errno(ask->call, r, &error);
+	sd_bus_error_free(&error);
+	return 0;
+}
+
 static int on_cgroup(sd_bus_message *reply, void *arg, sd_bus_error *error)
 {
 	struct fault f = { .id = FAULT_NONE };
 	struct ask *ask = arg;
-	struct group *g;
 	const char *path;
 	int r;
 
@@ -231,12 +266,7 @@ static int on_cgroup(sd_bus_message *reply, void *arg, sd_bus_error *error)
 			  ask->group->target, ask->group->target);
 		return answer_fault(ask, &f);
 	}
-	g = ask->group;
-	ask->group = NULL;
-	r = group_start(ask->m, g, NULL, 0, &f);
-	if (r < 0)
-		return answer_fault(ask, &f);
-	return reply_group(ask->call, g);
+	return start_unit(ask);
 }
 
 static int on_unit(sd_bus_message *reply, void *arg, sd_bus_error *error)
@@ -309,10 +339,6 @@ int bus_migrate_unit(sd_bus_message *msg, void *arg, sd_bus_error *error)
 	if (r < 0)
 		return r;
 	r = new_group(msg, GROUP_UNIT, &g, &f);
-	if (r >= 0)
-		r = may_migrate(arg, msg, &c, g, error);
-	if (r > 0)
-		return r;
 	if (r < 0)
 		return f.id ? bus_fault(error, &f) : r;
 	snprintf(g->target, sizeof(g->target), "%s", unit);
@@ -330,8 +356,11 @@ int bus_migrate_unit(sd_bus_message *msg, void *arg, sd_bus_error *error)
 		return -ENOMEM;
 	}
 	*ask = (struct ask) {
-		.refs = 1, .m = arg, .call = sd_bus_message_ref(msg), .group = g, .iface = iface,
+		.refs = 1, .m = arg, .call = sd_bus_message_ref(msg), .caller = c, .group = g,
+		.iface = iface,
 	};
+	/* Not ours for as long as that takes; of a group none is held. */
+	ask->caller.pidfd = -1;
 	r = ask_for_unit(ask);
 	if (r < 0)
 		answer_errno(ask, r);

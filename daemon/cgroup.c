@@ -44,6 +44,7 @@ int cgroup_path(const char *text, char ret[static CGROUP_PATH_LEN])
 
 struct walk {
 	char path[CGROUP_PATH_LEN];
+	unsigned int nr, most;
 	int (*take)(pid_t pid, const char *in, void *arg);
 	void *arg;
 };
@@ -108,7 +109,7 @@ static int walk_at(struct walk *w, int dirfd)
 	DIR *dir;
 	int r;
 
-	r = take_processes(w, dirfd);
+	r = w->most && ++w->nr > w->most ? -E2BIG : take_processes(w, dirfd);
 	dir = r < 0 ? NULL : fdopendir(dirfd);
 	if (!dir) {
 		close(dirfd);
@@ -121,10 +122,10 @@ static int walk_at(struct walk *w, int dirfd)
 	return r;
 }
 
-int cgroup_walk(const char *root, const char *path,
+int cgroup_walk(const char *root, const char *path, unsigned int most,
 		int (*take)(pid_t pid, const char *in, void *arg), void *arg)
 {
-	struct walk w = { .take = take, .arg = arg };
+	struct walk w = { .most = most, .take = take, .arg = arg };
 	char full[2 * CGROUP_PATH_LEN];
 	int fd;
 

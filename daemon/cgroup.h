@@ -22,9 +22,10 @@ int cgroup_path(const char *text, char ret[static CGROUP_PATH_LEN]);
  * Call @take for each process of cgroup @path below the directory @root and of
  * those below it, in the order of the kernel; @in is the cgroup of the process.
  * A negative answer of @take ends the walk. -ENOENT: there is no such cgroup;
- * -EOPNOTSUPP: it is threaded, and its processes are those of one above.
+ * -EOPNOTSUPP: it is threaded, and its processes are those of one above;
+ * -E2BIG: more than @most cgroups, if that is not 0.
  */
-int cgroup_walk(const char *root, const char *path,
+int cgroup_walk(const char *root, const char *path, unsigned int most,
 		int (*take)(pid_t pid, const char *in, void *arg), void *arg);
 
 /*

@@ -147,7 +147,8 @@ static uint32_t outcome_of(const struct group *g)
 	if (g->cancelled)
 		return MIGD_OUTCOME_CANCELLED;
 	if (g->partly || group_first(g, MEMBER_PENDING) || group_first(g, MEMBER_FORBIDDEN) ||
-	    group_first(g, MEMBER_REFUSED) || group_first(g, MEMBER_CANCELLED))
+	    group_first(g, MEMBER_REFUSED) || group_first(g, MEMBER_CANCELLED) ||
+	    group_first(g, MEMBER_FOREIGN))
 		return g->ended.moved || g->well ? MIGD_OUTCOME_PARTLY : MIGD_OUTCOME_FAILED;
 	return g->well ? MIGD_OUTCOME_MOVED : MIGD_OUTCOME_TARGET_GONE;
 }
@@ -217,6 +218,9 @@ static enum visit visit_failed(struct group *g, struct member *p, const struct f
 	case FAULT_NODE_FORBIDDEN:
 		p->state = MEMBER_FORBIDDEN;
 		break;
+	case FAULT_NOT_ALLOWED:
+		p->state = MEMBER_FOREIGN;
+		break;
 	default:
 		p->state = MEMBER_REFUSED;
 		break;
@@ -246,6 +250,9 @@ static enum visit visit(struct manager *m, struct group *g, struct member *p)
 	group_save(m, g);
 	req.pid = p->pid;
 	req.start_time = p->start_time;
+	/* Root may have given it a longer one, or the policy a shorter one since. */
+	if (req.own_only && req.deadline_us > m->policy.deadline_usec)
+		req.deadline_us = 0;
 	if (job_submit(m, &req, &job, &f) < 0)
 		return visit_failed(g, p, &f);
 	p->job = job->nl.id;

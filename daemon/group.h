@@ -18,6 +18,11 @@
 
 /* Most processes of one group, and most readings of its list. */
 #define GROUP_MAX	32768
+/*
+ * Most of one for own processes only, and most cgroups: whose they are is looked at before
+ * anyone has agreed to anything, and others wait meanwhile.
+ */
+#define GROUP_OWN_MAX	1024
 #define GROUP_ROUNDS	16
 /* So often a process is visited whose job was lost, or that called execve(2). */
 #define GROUP_TRIES	4
@@ -40,6 +45,7 @@ enum member_state {
 	MEMBER_FORBIDDEN,	/* by its cpuset */
 	MEMBER_REFUSED,
 	MEMBER_CANCELLED,	/* its job, by somebody */
+	MEMBER_FOREIGN,		/* not own, in a group that is for own ones only */
 	MEMBER_STATES,
 };
 
@@ -100,9 +106,15 @@ struct group {
 	uint64_t told_ns;		/* when progress was last signalled */
 };
 
-/* Takes @g, which has its kind, target, cgroup and request, and begins. */
-int group_start(struct manager *m, struct group *g, const uint32_t *pids, size_t nr,
-		struct fault *f);
+/*
+ * A group begins in three steps, with @g that has its kind, target, cgroup and request.
+ * First: could it run, whoever is in it? Then who is: where it is for own processes only,
+ * it takes the looking to the first that is not, which is -EPERM without a fault. Last,
+ * it takes @g.
+ */
+int group_check(struct manager *m, const struct group *g, struct fault *f);
+int group_list(struct group *g, const uint32_t *pids, size_t nr, struct fault *f);
+void group_begin(struct manager *m, struct group *g);
 int group_cancel(struct manager *m, struct group *g, struct fault *f);
 void group_free(struct group *g);
 
@@ -136,11 +148,11 @@ uint64_t group_clock_ns(clockid_t clock);
 /* group_list.c: who is in it. */
 struct member *group_lookup(const struct group *g, pid_t pid, uint64_t start_time);
 struct member *group_first(const struct group *g, enum member_state state);
-/* The processes asked for; on an error @f says which cannot be. */
+/* The processes asked for; on an error @f says which cannot be, or see group_list(). */
 int group_name(struct group *g, const uint32_t *pids, size_t nr, struct fault *f);
 /*
  * Those of its cgroup, or those that its processes have forked since: how many
- * are new. -ENOENT: there is no such cgroup (any more).
+ * are new. -ENOENT: there is no such cgroup (any more); or see group_list().
  */
 int group_gather(struct group *g, struct fault *f);
 

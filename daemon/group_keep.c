@@ -57,8 +57,9 @@ static json_t *sum_json(const struct group_sum *sum)
 
 static json_t *request_json(const struct job_request *q)
 {
-	return json_pack("{s:I, s:i, s:i, s:i, s:s, s:i, s:i, s:I, s:b, s:b, s:b, s:i}",
-			 "user", I(q->user), "from", q->from, "to", q->to,
+	return json_pack("{s:I, s:I, s:b, s:i, s:i, s:i, s:s, s:i, s:i, s:I, s:b, s:b, s:b, s:i}",
+			 "user", I(q->user), "gid", I(q->group), "own_only", q->own_only,
+			 "from", q->from, "to", q->to,
 			 "order", (int)q->order, "engine", q->engine,
 			 "batch", (int)q->batch_pages, "deadline", (int)q->deadline_us,
 			 "rate", I(q->max_rate), "has_rate", q->has_rate, "paused", q->paused,
@@ -203,18 +204,21 @@ static int load_sum(struct group_sum *sum, json_t *o)
 
 static int load_request(struct job_request *q, json_t *o)
 {
-	int order, batch, deadline, has_rate, leave_large, flags, paused = 0;
-	json_int_t rate, user = 0;
+	int order, batch, deadline, has_rate, leave_large, flags, paused = 0, own_only = 0;
+	json_int_t rate, user = 0, gid = 0;
 	const char *engine;
 
-	if (json_unpack(o, "{s?I, s:i, s:i, s:i, s:s, s:i, s:i, s:I, s:b, s?b, s:b, s:i}",
-			"user", &user, "from", &q->from, "to", &q->to,
+	if (json_unpack(o, "{s?I, s?I, s?b, s:i, s:i, s:i, s:s, s:i, s:i, s:I, s:b, s?b, s:b, s:i}",
+			"user", &user, "gid", &gid, "own_only", &own_only,
+			"from", &q->from, "to", &q->to,
 			"order", &order, "engine", &engine,
 			"batch", &batch, "deadline", &deadline, "rate", &rate,
 			"has_rate", &has_rate, "paused", &paused, "leave_large", &leave_large,
 			"flags", &flags) < 0)
 		return -EBADMSG;
 	q->user = user;
+	q->group = gid;
+	q->own_only = own_only;
 	q->order = order;
 	q->batch_pages = batch;
 	q->deadline_us = deadline;

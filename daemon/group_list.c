@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "group.h"
+#include "own.h"
 #include "target.h"
 
 static int compare(const void *a, const void *b)
@@ -44,6 +45,18 @@ size_t group_count(const struct group *g, enum member_state state)
 	return n;
 }
 
+static size_t most(const struct group *g)
+{
+	return g->req.own_only ? GROUP_OWN_MAX : GROUP_MAX;
+}
+
+/* May it be in a group that begins? Who is left out of one that runs, its visit tells. */
+static bool may_begin_with(const struct group *g, const struct target *t)
+{
+	return !g->req.own_only ||
+	       (g->nr < GROUP_OWN_MAX && own_target(t, g->req.user, g->req.group));
+}
+
 /* Keep the order: it is what the lookups go by. */
 static int add(struct group *g, const struct target *t, enum member_state state)
 {
@@ -51,7 +64,7 @@ static int add(struct group *g, const struct target *t, enum member_state state)
 	struct member *grown;
 	size_t at = g->nr;
 
-	if (g->nr == GROUP_MAX)
+	if (g->nr >= most(g))
 		return -E2BIG;
 	grown = reallocarray(g->members, g->nr + 1, sizeof(*grown));
 	if (!grown)
@@ -71,8 +84,15 @@ static int name_one(struct group *g, uint32_t pid, struct fault *f)
 	int r;
 
 	r = target_open(&t, pid, f);
+	/* That there is no such process is not for everyone to know. */
+	if (r < 0 && g->req.own_only)
+		f->id = FAULT_NONE;
 	if (r < 0)
-		return r;
+		return g->req.own_only ? -EPERM : r;
+	if (!may_begin_with(g, &t)) {
+		target_close(&t);
+		return -EPERM;
+	}
 	r = target_check_cpuset(&t, g->req.to, f);
 	if (!r && !group_lookup(g, t.pid, t.start_time)) {
 		r = add(g, &t, MEMBER_PENDING);
@@ -130,6 +150,8 @@ static int take(pid_t pid, const char *in, void *arg)
 	if (target_look(&t, pid) < 0 || target_has_exited(&t) ||
 	    group_lookup(at->g, pid, t.start_time))
 		return 0;
+	if (at->first && !may_begin_with(at->g, &t))
+		return -EPERM;
 	state = first_state(at, &t, in);
 	r = add(at->g, &t, state);
 	if (r < 0)
@@ -184,6 +206,9 @@ int group_gather(struct group *g, struct fault *f)
 	if (g->kind == GROUP_PROCESSES)
 		r = gather_forks(&at);
 	else
-		r = cgroup_walk(CGROUP_ROOT, g->cgroup, take, &at);
+		r = cgroup_walk(CGROUP_ROOT, g->cgroup, g->req.own_only ? GROUP_OWN_MAX : 0, take,
+				&at);
+	if (r == -E2BIG && at.first && g->req.own_only)
+		return -EPERM;
 	return r < 0 ? r : at.found;
 }

@@ -42,11 +42,14 @@ static int fault_empty(const struct group *g, const struct fault *forbidden, str
 			 g->cgroup);
 }
 
-static int list(struct group *g, const uint32_t *pids, size_t nr, struct fault *f)
+int group_list(struct group *g, const uint32_t *pids, size_t nr, struct fault *f)
 {
 	struct fault forbidden = { .id = FAULT_NONE };
 	int r;
 
+	/* Before it: what is forked from now on is new. */
+	g->submitted_usec = group_clock_ns(CLOCK_REALTIME) / 1000;
+	g->submitted_ns = group_clock_ns(CLOCK_BOOTTIME);
 	if (g->kind == GROUP_PROCESSES)
 		return group_name(g, pids, nr, f);
 	r = cgroup_mounted(CGROUP_ROOT);
@@ -61,6 +64,8 @@ static int list(struct group *g, const uint32_t *pids, size_t nr, struct fault *
 	switch (r) {
 	case 0:
 		return fault_empty(g, &forbidden, f);
+	case -EPERM:
+		return r;
 	case -ENOENT:
 	case -ENODEV:
 		if (g->kind == GROUP_UNIT)
@@ -82,10 +87,8 @@ static int list(struct group *g, const uint32_t *pids, size_t nr, struct fault *
 	}
 }
 
-int group_start(struct manager *m, struct group *g, const uint32_t *pids, size_t nr,
-		struct fault *f)
+int group_check(struct manager *m, const struct group *g, struct fault *f)
 {
-	struct log_fields fields = { .message_id = MSG_GROUP_STARTED };
 	unsigned int active = 0, own = 0;
 	int r;
 
@@ -100,16 +103,13 @@ int group_start(struct manager *m, struct group *g, const uint32_t *pids, size_t
 		r = fault_set(f, FAULT_TOO_MANY_JOBS,
 			      "%u groups run already, which is MaxJobs= of migd.conf: wait for one to end or cancel one",
 			      active);
-	if (!r)
-		r = owner_check(m, g->req.user, own, "groups", f);
-	g->submitted_usec = group_clock_ns(CLOCK_REALTIME) / 1000;
-	g->submitted_ns = group_clock_ns(CLOCK_BOOTTIME);
-	if (!r)
-		r = list(g, pids, nr, f);
-	if (r < 0) {
-		group_free(g);
-		return r;
-	}
+	return r < 0 ? r : owner_check(m, g->req.user, own, "groups", f);
+}
+
+void group_begin(struct manager *m, struct group *g)
+{
+	struct log_fields fields = { .message_id = MSG_GROUP_STARTED };
+
 	g->id = m->last_group + 1;
 	insert(m, g);
 	group_save(m, g);
@@ -118,7 +118,6 @@ int group_start(struct manager *m, struct group *g, const uint32_t *pids, size_t
 		  (unsigned long long)g->id, g->target, g->req.to, g->nr);
 	bus_group_new(m, g);
 	groups_kick(m);
-	return 0;
 }
 
 static int take_loaded(struct group *g, void *arg)

@@ -91,6 +91,7 @@ static const char * const members[] = {
 	[MEMBER_FORBIDDEN]		= "forbidden",
 	[MEMBER_REFUSED]		= "refused",
 	[MEMBER_CANCELLED]		= "cancelled",
+	[MEMBER_FOREIGN]		= "foreign",
 };
 
 static const char * const pressures[] = {

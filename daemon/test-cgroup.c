@@ -70,7 +70,15 @@ static int take(pid_t pid, const char *in, void *arg)
 static int walk(const char *path, pid_t last)
 {
 	seen[0] = '\0';
-	return cgroup_walk(root, path, take, &last);
+	return cgroup_walk(root, path, 0, take, &last);
+}
+
+static int walk_few(unsigned int most)
+{
+	pid_t last = 0;
+
+	seen[0] = '\0';
+	return cgroup_walk(root, "/a.slice", most, take, &last);
 }
 
 static void test_walk(void)
@@ -95,6 +103,8 @@ static void test_walk(void)
 	check(!walk("/a.slice/b.service/inner", 0) &&
 	      !strcmp(seen, "13 /a.slice/b.service/inner\n"));
 	check(walk("/a.slice", 12) == -ECANCELED && !strstr(seen, "13 "));
+	check(!walk_few(4) && strstr(seen, "13 ") && walk_few(3) == -E2BIG);
+	check(walk_few(1) == -E2BIG && !seen[0]);
 	check(walk("/nowhere", 0) == -ENOENT && !seen[0]);
 	check(walk("/a.slice/b.service/cgroup.procs", 0) == -ENOENT);
 	check(walk("/a.slice/gone", 0) == -ENOENT);

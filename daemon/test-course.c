@@ -123,7 +123,8 @@ static struct group *begin_with(pid_t (*make)(void))
 	g->req.from = -1;
 	for (int i = 0; i < PROCESSES; i++)
 		pids[i] = i ? process() : make();
-	check(!group_start(m, g, pids, PROCESSES, &f));
+	check(!group_check(m, g, &f) && !group_list(g, pids, PROCESSES, &f));
+	group_begin(m, g);
 	settle();
 	return g;
 }

@@ -79,6 +79,32 @@ static void test_list(void)
 	free(g.members);
 }
 
+/* One that is for own processes only has a limit that others have not. */
+static void test_limit(void)
+{
+	struct group g = { .kind = GROUP_PROCESSES, .req = { .from = -1, .to = 0 } };
+	struct fault f = { .id = FAULT_NONE };
+	uint32_t pid;
+	int tell;
+
+	check(!pipe(start_pipe));
+	pid = child(&tell);
+	g.members = calloc(GROUP_OWN_MAX, sizeof(*g.members));
+	check(g.members);
+	for (g.nr = 0; g.nr < GROUP_OWN_MAX; g.nr++)
+		g.members[g.nr].start_time = g.nr + 1;
+	g.req.own_only = true;
+	check(group_name(&g, &pid, 1, &f) == -EPERM && !f.id && g.nr == GROUP_OWN_MAX);
+	/* The same when it is read again, as what it had has forked. */
+	g.members[GROUP_OWN_MAX - 1].pid = getpid();
+	check(group_gather(&g, &f) == -E2BIG && g.nr == GROUP_OWN_MAX);
+	g.req.own_only = false;
+	check(!group_name(&g, &pid, 1, &f) && g.nr == GROUP_OWN_MAX + 1);
+	close(tell);
+	check(waitpid(pid, NULL, 0) > 0);
+	free(g.members);
+}
+
 static struct group *loaded;
 
 static int take(struct group *g, void *arg)
@@ -125,7 +151,8 @@ static void test_keep(void)
 	};
 	struct group g = {
 		.id = 7, .kind = GROUP_UNIT, .target = "a.service", .cgroup = "/s.slice/a.service",
-		.req = { .from = -1, .to = 1, .order = MIGD_ORDER_STATE_FIRST, .engine = "dma",
+		.req = { .user = 1000, .group = 100, .own_only = true,
+			 .from = -1, .to = 1, .order = MIGD_ORDER_STATE_FIRST, .engine = "dma",
 			 .deadline_us = 60000000, .max_rate = UINT64_MAX, .has_rate = true,
 			 .leave_large = true, .flags = MIGD_JOB_FLAG_VERIFY },
 		.members = members, .nr = 3, .rounds = 4, .after = 1ULL << 50,
@@ -146,6 +173,7 @@ static void test_keep(void)
 	check(!strcmp(l->target, "a.service") && !strcmp(l->cgroup, "/s.slice/a.service"));
 	check(!memcmp(l->members, members, sizeof(members)));
 	check(!memcmp(&l->ended, &g.ended, sizeof(g.ended)));
+	check(l->req.user == 1000 && l->req.group == 100 && l->req.own_only);
 	check(l->req.from == -1 && l->req.to == 1 && l->req.order == MIGD_ORDER_STATE_FIRST);
 	check(!strcmp(l->req.engine, "dma") && l->req.deadline_us == 60000000);
 	check(l->req.max_rate == UINT64_MAX && l->req.has_rate && l->req.leave_large);
@@ -195,6 +223,7 @@ int main(void)
 	snprintf(dir, sizeof(dir), "/tmp/migd-group-XXXXXX");
 	check(mkdtemp(dir));
 	test_list();
+	test_limit();
 	test_keep();
 	check(!rmdir(dir));
 	return 0;

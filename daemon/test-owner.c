@@ -104,12 +104,20 @@ static int start_group(uint32_t user, struct fault *f)
 {
 	const uint32_t pid = target;
 	struct group *g = calloc(1, sizeof(*g));
+	int r;
 
 	check(g);
 	g->kind = GROUP_PROCESSES;
 	g->req.from = -1;
 	g->req.user = user;
-	return group_start(m, g, &pid, 1, f);
+	r = group_check(m, g, f);
+	if (!r)
+		r = group_list(g, &pid, 1, f);
+	if (!r)
+		group_begin(m, g);
+	else
+		group_free(g);
+	return r;
 }
 
 static void test_groups(void)

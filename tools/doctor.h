@@ -21,7 +21,8 @@
  * @no_answer:	what came instead of the daemon's answer, "" when it answered
  * @says:	the manager's properties
  * @all:	what Describe() answers, or NULL
- * @denied:	why the daemon does not let the caller move memory, "" when it does
+ * @may:	"yes", "password" or "no": what the caller may, as the daemon says
+ * @denied:	what it says instead
  * @unit:	migd.service as systemd knows it; @unit.known when it could be asked
  */
 struct doctor {
@@ -32,6 +33,9 @@ struct doctor {
 	char no_answer[512];
 	struct ready says;
 	json_t *all;
+	struct {
+		char own[16], others[16], policy[16];
+	} may;
 	char denied[512];
 	struct {
 		bool known;

@@ -154,23 +154,39 @@ static int ask_all(struct doctor *d, struct client *c, sd_bus_error *error)
 	return r;
 }
 
-/*
- * May the caller move memory? Only the daemon knows: it is asked to move that of
- * process 0, which does not exist, and looks at the caller before it says so.
- */
+static int read_permissions(sd_bus_message *reply, struct doctor *d)
+{
+	const char *action, *says;
+	int r;
+
+	r = sd_bus_message_enter_container(reply, 'a', "{ss}");
+	while (r >= 0 && (r = sd_bus_message_read(reply, "{ss}", &action, &says)) > 0) {
+		if (!strcmp(action, "org.migd1.migrate-own"))
+			text_copy(d->may.own, sizeof(d->may.own), says);
+		else if (!strcmp(action, "org.migd1.migrate-others"))
+			text_copy(d->may.others, sizeof(d->may.others), says);
+		else if (!strcmp(action, "org.migd1.manage-policy"))
+			text_copy(d->may.policy, sizeof(d->may.policy), says);
+	}
+	return r;
+}
+
+/* What the caller may only the daemon knows; it may have to have polkit started. */
 static void ask_permission(struct doctor *d, struct client *c)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
-	sd_bus_message *m = NULL;
-	char sentence[sizeof(d->denied)];
+	sd_bus_message *m = NULL, *reply = NULL;
 	int r;
 
-	r = client_new_call(c, BUS_ROOT, IFACE_MANAGER, "MigrateProcess", &m);
+	r = client_new_call(c, BUS_ROOT, IFACE_MANAGER, "GetPermissions", &m);
 	if (r >= 0)
-		r = sd_bus_message_append(m, "uiia{sv}", 0, -1, -1, 0);
-	r = call(c, m, r, &error, NULL);
-	if (r < 0 && client_explain(&error, r, sentence, sizeof(sentence)) == MIGCTL_DENIED)
-		text_copy(d->denied, sizeof(d->denied), sentence);
+		r = sd_bus_call(c->bus, m, START_USEC, &error, &reply);
+	if (r >= 0)
+		r = read_permissions(reply, d);
+	if (r < 0)
+		client_explain(&error, r, d->denied, sizeof(d->denied));
+	sd_bus_message_unref(reply);
+	sd_bus_message_unref(m);
 	sd_bus_error_free(&error);
 }
 

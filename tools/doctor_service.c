@@ -77,16 +77,33 @@ void doctor_versions(const struct doctor *d, struct finding *f)
 	found_fix(f, "install all from one version, then `systemctl stop migd.service`, `modprobe -r migd` and `systemctl start migd.service`");
 }
 
+static const char *permission(const char *says)
+{
+	if (!strcmp(says, "yes"))
+		return "yes";
+	return strcmp(says, "password") ? "no" : "with an administrator's password";
+}
+
+static bool may(const char *says)
+{
+	return !strcmp(says, "yes");
+}
+
 void doctor_permission(const struct doctor *d, struct finding *f)
 {
 	bool asked = d->running && !d->no_answer[0];
 
 	if (asked && d->denied[0]) {
-		found_bad(f, DOCTOR_WARN, "user %u may look, but not move memory: %s", d->uid,
-			  d->denied);
+		found_bad(f, DOCTOR_WARN, "%s", d->denied);
 		found_fix(f, "run migctl as root");
 	} else if (asked) {
-		found(f, "user %u may move memory, says the daemon", d->uid);
+		found(f, "user %u may move its own processes: %s; those of others: %s; set policy and engines: %s",
+		      d->uid, permission(d->may.own), permission(d->may.others),
+		      permission(d->may.policy));
+		if (may(d->may.own) || may(d->may.others))
+			return;
+		f->level = DOCTOR_WARN;
+		found_fix(f, "run migctl as root, or have a rule of polkit allow org.migd1.migrate-own, see migd(8)");
 	} else if (d->uid) {
 		found_bad(f, DOCTOR_WARN, "user %u is not root; the daemon is not there to say whether it may move memory",
 			  d->uid);

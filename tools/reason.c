@@ -68,6 +68,8 @@ static const struct reason left_out[] = {
 	  "add the node to cpuset.mems (AllowedMemoryNodes= of the unit), then migrate again" },
 	{ "refused", "they could not be moved", "see the sentence below" },
 	{ "cancelled", "their jobs were cancelled", "migrate again" },
+	{ "foreign", "they are not your own, which are all that you may move",
+	  "see PERMISSIONS in migd(8)" },
 	{ "unvisited", "it ended before their turn", "migrate again" },
 };
 

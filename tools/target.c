@@ -184,7 +184,7 @@ static int list_cgroup(const char *text, bool say, __u32 **ret_pids, size_t *ret
 				text);
 		return MIGCTL_USAGE;
 	}
-	r = cgroup_walk(CGROUP_ROOT, path, add, &found);
+	r = cgroup_walk(CGROUP_ROOT, path, 0, add, &found);
 	if (r < 0) {
 		target_done(&found);
 		if (say)

@@ -214,11 +214,25 @@ static void test_versions(void)
 	d.says.version[0] = '\0';
 }
 
+static void permissions(const char *own, const char *others, const char *policy)
+{
+	snprintf(d.may.own, sizeof(d.may.own), "%s", own);
+	snprintf(d.may.others, sizeof(d.may.others), "%s", others);
+	snprintf(d.may.policy, sizeof(d.may.policy), "%s", policy);
+}
+
 static void test_permission(void)
 {
 	d.uid = 1000;
-	SAYS(doctor_permission, DOCTOR_OK, "1000 may move memory, says the daemon");
-	snprintf(d.denied, sizeof(d.denied), "user 1000 may not");
+	permissions("yes", "password", "no");
+	SAYS(doctor_permission, DOCTOR_OK, "1000 may move its own processes: yes; those of others: with an administrator's password; set policy and engines: no");
+	permissions("no", "yes", "yes");
+	SAYS(doctor_permission, DOCTOR_OK, "own processes: no; those of others: yes; set policy and engines: yes");
+	permissions("no", "password", "yes");
+	SAYS(doctor_permission, DOCTOR_WARN, "own processes: no; those of others: with an administrator's password; set policy and engines: yes");
+	SAYS(doctor_permission, DOCTOR_WARN, "allow org.migd1.migrate-own, see migd(8)");
+	snprintf(d.denied, sizeof(d.denied), "user 1000 may not, as polkit is not there");
+	SAYS(doctor_permission, DOCTOR_WARN, "user 1000 may not, as polkit is not there");
 	SAYS(doctor_permission, DOCTOR_WARN, "as root");
 	d.denied[0] = '\0';
 	d.running = false;

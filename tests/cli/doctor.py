@@ -38,7 +38,8 @@ class Doctor(Case):
         found = self.doctor()
         self.says(found["daemon"], "ok", "runs and serves")
         self.says(found["versions"], "warn", "0.1 ", "one version")
-        self.says(found["permission"], "ok", "says the daemon")
+        self.says(found["permission"], "ok", "its own processes: yes",
+                  "those of others: with an administrator's password", "engines: no")
         self.says(found["engines"], "ok", "9 ready")
 
     def test_denied(self):

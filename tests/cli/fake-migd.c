@@ -111,6 +111,17 @@ static int method_migrate(sd_bus_message *m, void *userdata, sd_bus_error *error
 	return sd_bus_reply_method_return(m, "o", JOB_PATH);
 }
 
+static int method_permissions(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct fake *fake = userdata;
+
+	if (fake->script->refusal)
+		return fake_refuse(fake, error);
+	return sd_bus_reply_method_return(m, "a{ss}", 3, "org.migd1.migrate-own", "yes",
+					  "org.migd1.migrate-others", "password",
+					  "org.migd1.manage-policy", "no");
+}
+
 static json_t *hist(void)
 {
 	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:I}", "count", 9, "p50_ns", 210000,
@@ -382,6 +393,8 @@ static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_METHOD("MigrateCgroup", "siia{sv}", "o", fake_migrate_named,
 		      SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("ClaimEngine", "s", "o", method_claim, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("GetPermissions", "", "a{ss}", method_permissions,
+		      SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("GetStats", "", "s", method_stats, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Describe", "", "s", method_describe, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Version", "s", fake_get_any, 0, 0),
