@@ -14,6 +14,8 @@
  *   check    every word is read: "wrong N"
  *   write    a thread begins to write and check all pages, over and over: "writing"
  *   rest     it stops: "resting"
+ *   close    from now on no other of its user may look into it: "closed"
+ *   open     they may again: "open"
  *   stall    "stall USEC wrong N rounds N": its longest stop since the last stall
  */
 #include <linux/mempolicy.h>
@@ -138,7 +140,11 @@ int main(int argc, char **argv)
 	printf("ready %d %lx %zu\n", getpid(), (unsigned long)memory, pages);
 	fflush(stdout);
 	while (fgets(line, sizeof(line), stdin)) {
-		if (!region_answer(line))
+		if (!strcmp(line, "close\n") && !prctl(PR_SET_DUMPABLE, 0))
+			printf("closed\n");
+		else if (!strcmp(line, "open\n") && !prctl(PR_SET_DUMPABLE, 1))
+			printf("open\n");
+		else if (!region_answer(line))
 			printf("what is that?\n");
 		fflush(stdout);
 	}
