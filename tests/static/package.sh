@@ -69,4 +69,39 @@ done
 for release in "$major.$((minor - 1)).99" "$major.1.0-40-amd64" $((major - 1)).19.0; do
 	built "$release" no
 done
+
+# what the installation says where it builds nothing, and only there
+mkdir "$work/bin"
+printf '#!/bin/sh\nexit 1\n' >"$work/bin/ischroot"
+# installs RELEASE: what the postinst says when this kernel runs
+installs()
+{
+	printf '#!/bin/sh\necho %s\n' "$1" >"$work/bin/uname"
+	chmod +x "$work"/bin/*
+	PATH=$work/bin:$PATH sh debian/migd-dkms.postinst configure
+}
+told=$(installs "$major.1.0-40-amd64")
+[[ $told == *"$major.1.0-40-amd64"*"older than $least "* ]] || {
+	echo "debian/migd-dkms.postinst: with kernel $major.1 it says '$told'"
+	status=1
+}
+told=$(installs "$tested.117+deb12-amd64")
+[[ ! $told ]] || {
+	echo "debian/migd-dkms.postinst: with kernel $tested it says '$told'"
+	status=1
+}
+
+# nor is it built by hand; only the version is looked at
+cat >"$work/old.mk" <<-EOT
+	VERSION := $major
+	PATCHLEVEL := $((minor - 1))
+	include kmod/Kbuild
+	all:
+EOT
+if told=$(make -s -f "$work/old.mk" 2>&1) || [[ $told != *"$major.$((minor - 1)) is older than $least,"* ]]; then
+	echo "kmod/Kbuild: for kernel $major.$((minor - 1)) make says '$told'"
+	status=1
+fi
+sed -i "s/^PATCHLEVEL .*/PATCHLEVEL := $minor/" "$work/old.mk"
+make -s -f "$work/old.mk" || status=1
 exit $status
