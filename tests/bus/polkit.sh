@@ -6,7 +6,7 @@
 # rules of their own; what is wrong is told before polkit is asked.
 #
 # machines: amd64
-# timeout: 600
+# timeout: 900
 set -eu -o pipefail
 . bus/jobs.sh
 
