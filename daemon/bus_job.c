@@ -142,6 +142,8 @@ static int get_limit(sd_bus *bus, const char *path, const char *iface, const cha
 
 	if (!strcmp(property, "DeadlineUSec"))
 		value = job->nl.deadline_us;
+	else if (!strcmp(property, "Nice"))
+		value = job->nl.nice;
 	return sd_bus_message_append(reply, "t", value);
 }
 
@@ -184,6 +186,14 @@ static int set_limit(sd_bus *bus, const char *path, const char *iface, const cha
 			return bus_fault(error, &f);
 		}
 		to = (struct nl_change) { .has_deadline = true, .deadline_us = number };
+	}
+	if (!strcmp(property, "Nice")) {
+		if (number > POLICY_NICE_MAX) {
+			fault_set(&f, FAULT_INVALID_ARGUMENT, "Nice is 0 to %d, not %llu",
+				  POLICY_NICE_MAX, (unsigned long long)number);
+			return bus_fault(error, &f);
+		}
+		to = (struct nl_change) { .has_nice = true, .nice = number };
 	}
 	return change(value, job, &to, error);
 }
@@ -230,6 +240,7 @@ static const sd_bus_vtable job_vtable[] = {
 	SD_BUS_PROPERTY("ElapsedUSec", "t", NULL, AT(elapsed_usec), CHANGES),
 	SD_BUS_WRITABLE_PROPERTY("MaxRate", "t", get_limit, set_limit, 0, LIMIT),
 	SD_BUS_WRITABLE_PROPERTY("DeadlineUSec", "t", get_limit, set_limit, 0, LIMIT),
+	SD_BUS_WRITABLE_PROPERTY("Nice", "t", get_limit, set_limit, 0, LIMIT),
 	SD_BUS_PROPERTY("Share", "t", NULL, AT(nl.max_rate), CHANGES),
 	SD_BUS_PROPERTY("Paused", "b", get_paused, 0, CHANGES),
 	SD_BUS_PROPERTY("BackedOff", "s", get_text, 0, CHANGES),

@@ -70,6 +70,16 @@ static int read_rate(sd_bus_message *msg, struct job_request *req, struct fault 
 	return sd_bus_message_read_basic(msg, 't', &req->max_rate);
 }
 
+static int read_nice(sd_bus_message *msg, struct job_request *req, struct fault *f)
+{
+	int r = sd_bus_message_read_basic(msg, 'u', &req->nice);
+
+	if (r >= 0 && req->nice > POLICY_NICE_MAX)
+		return fault_set(f, FAULT_INVALID_OPTION, "nice is 0 to %d, not %u",
+				 POLICY_NICE_MAX, req->nice);
+	return r;
+}
+
 static int read_leave_large(sd_bus_message *msg, struct job_request *req, struct fault *f)
 {
 	int leave, r;
@@ -145,6 +155,7 @@ const struct bus_option bus_options[] = {
 	{ "batch-pages", "u", read_batch_pages },
 	{ "deadline-us", "u", read_deadline },
 	{ "max-rate", "t", read_rate },
+	{ "nice", "u", read_nice },
 	{ "leave-large", "b", read_leave_large },
 	{ "ranges", "a(tt)", read_ranges },
 	{ "verify", "b", read_verify },

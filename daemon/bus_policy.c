@@ -6,6 +6,7 @@
 #include "auth.h"
 #include "bus.h"
 #include "log.h"
+#include "nice.h"
 #include "pressure.h"
 #include "share.h"
 
@@ -23,6 +24,8 @@ static int get_value(sd_bus *bus, const char *path, const char *iface, const cha
 		value = m->policy.batch_pages;
 	else if (!strcmp(property, "TotalRate"))
 		value = m->policy.total_rate;
+	else if (!strcmp(property, "Nice"))
+		value = m->policy.nice;
 	else if (!strcmp(property, "JobsPerUser"))
 		value = m->policy.jobs_per_user;
 	else if (!strcmp(property, "PressureUSec"))
@@ -72,6 +75,10 @@ static int read_value(struct manager *m, const char *property, sd_bus_message *v
 		p->batch_pages = number;
 		return check_number(property, number, 1, m->conf.batch_pages, f);
 	}
+	if (!strcmp(property, "Nice")) {
+		p->nice = number;
+		return check_number(property, number, 0, POLICY_NICE_MAX, f);
+	}
 	if (!strcmp(property, "JobsPerUser")) {
 		p->jobs_per_user = number;
 		return check_number(property, number, 1, POLICY_USER_JOBS_MAX, f);
@@ -118,6 +125,7 @@ static int set_value(sd_bus *bus, const char *path, const char *iface, const cha
 	m->policy = p;
 	engine_default_changed(m);
 	shares_settle(m);
+	nice_settle(m);
 	pressure_settle(m);
 	log_info("policy: %s was set", property);
 	/* sd-bus leaves that to who sets it. */
@@ -134,6 +142,7 @@ static const sd_bus_vtable policy_vtable[] = {
 	SD_BUS_WRITABLE_PROPERTY("BatchPages", "t", get_value, set_value, 0, CHANGES),
 	SD_BUS_WRITABLE_PROPERTY("MaxRate", "t", get_value, set_value, 0, CHANGES),
 	SD_BUS_WRITABLE_PROPERTY("TotalRate", "t", get_value, set_value, 0, CHANGES),
+	SD_BUS_WRITABLE_PROPERTY("Nice", "t", get_value, set_value, 0, CHANGES),
 	SD_BUS_WRITABLE_PROPERTY("JobsPerUser", "t", get_value, set_value, 0, CHANGES),
 	SD_BUS_WRITABLE_PROPERTY("PressureUSec", "t", get_value, set_value, 0, CHANGES),
 	SD_BUS_VTABLE_END
@@ -174,7 +183,7 @@ void bus_policy_changed(struct manager *m)
 {
 	sd_bus_emit_properties_changed(m->bus, BUS_ROOT, BUS_POLICY_IFACE, "DefaultEngine",
 				       "DeadlineUSec", "BatchPages", "MaxRate", "TotalRate",
-				       "JobsPerUser", "PressureUSec", NULL);
+				       "Nice", "JobsPerUser", "PressureUSec", NULL);
 }
 
 int bus_add_policy(struct manager *m)

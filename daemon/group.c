@@ -372,6 +372,8 @@ void group_job_set(struct manager *m, const struct job *job, const struct nl_cha
 	}
 	if (change->has_paused)
 		g->req.paused = change->paused;
+	if (change->has_nice)
+		g->req.nice = change->nice;
 	group_save(m, g);
 }
 

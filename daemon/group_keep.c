@@ -57,13 +57,14 @@ static json_t *sum_json(const struct group_sum *sum)
 
 static json_t *request_json(const struct job_request *q)
 {
-	return json_pack("{s:I, s:I, s:b, s:i, s:i, s:i, s:s, s:i, s:i, s:I, s:b, s:b, s:b, s:i}",
+	return json_pack("{s:I, s:I, s:b, s:i, s:i, s:i, s:s, s:i, s:i, s:I, s:b, s:b, s:b, s:i, s:i}",
 			 "user", I(q->user), "gid", I(q->group), "own_only", q->own_only,
 			 "from", q->from, "to", q->to,
 			 "order", (int)q->order, "engine", q->engine,
 			 "batch", (int)q->batch_pages, "deadline", (int)q->deadline_us,
 			 "rate", I(q->max_rate), "has_rate", q->has_rate, "paused", q->paused,
-			 "leave_large", q->leave_large, "flags", (int)q->flags);
+			 "leave_large", q->leave_large, "flags", (int)q->flags,
+			 "nice", (int)q->nice);
 }
 
 static json_t *group_json(const struct group *g)
@@ -204,17 +205,18 @@ static int load_sum(struct group_sum *sum, json_t *o)
 
 static int load_request(struct job_request *q, json_t *o)
 {
-	int order, batch, deadline, has_rate, leave_large, flags, paused = 0, own_only = 0;
+	int order, batch, deadline, has_rate, leave_large, flags;
+	int paused = 0, own_only = 0, nice = 0;
 	json_int_t rate, user = 0, gid = 0;
 	const char *engine;
 
-	if (json_unpack(o, "{s?I, s?I, s?b, s:i, s:i, s:i, s:s, s:i, s:i, s:I, s:b, s?b, s:b, s:i}",
+	if (json_unpack(o, "{s?I, s?I, s?b, s:i, s:i, s:i, s:s, s:i, s:i, s:I, s:b, s?b, s:b, s:i, s?i}",
 			"user", &user, "gid", &gid, "own_only", &own_only,
 			"from", &q->from, "to", &q->to,
 			"order", &order, "engine", &engine,
 			"batch", &batch, "deadline", &deadline, "rate", &rate,
 			"has_rate", &has_rate, "paused", &paused, "leave_large", &leave_large,
-			"flags", &flags) < 0)
+			"flags", &flags, "nice", &nice) < 0)
 		return -EBADMSG;
 	q->user = user;
 	q->group = gid;
@@ -227,6 +229,7 @@ static int load_request(struct job_request *q, json_t *o)
 	q->paused = paused;
 	q->leave_large = leave_large;
 	q->flags = flags;
+	q->nice = nice;
 	snprintf(q->engine, sizeof(q->engine), "%s", engine);
 	return 0;
 }

@@ -355,6 +355,7 @@ static int submit(struct manager *m, const struct job_request *req, const struct
 		.batch_pages = req->batch_pages ? req->batch_pages : m->policy.batch_pages,
 		.deadline_us = req->deadline_us ? req->deadline_us : m->policy.deadline_usec,
 		.max_rate = rate,
+		.nice = req->nice,
 		/* Large folios that come to an atomic range keep it where it is. */
 		.flags = req->flags | (req->leave_large || req->flags & MIGD_JOB_FLAG_ATOMIC ?
 				       0 : MIGD_JOB_FLAG_ROUTE),
@@ -465,6 +466,7 @@ int job_submit(struct manager *m, const struct job_request *req, struct job **re
 			.id = id, .pid = t.pid, .start_time = t.start_time,
 			.from = req->from, .to = req->to, .order = req->order,
 			.max_rate = rate,
+			.nice = req->nice,
 			.flags = req->flags,
 			.state = MIGD_JOB_STATE_QUEUED,
 			.submitted_ns = now_ns() + clock_diff_ns(CLOCK_BOOTTIME, CLOCK_MONOTONIC),

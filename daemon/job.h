@@ -41,6 +41,7 @@ struct job_request {
 	uint32_t deadline_us;		/* 0: the policy's */
 	uint64_t max_rate;
 	bool has_rate;			/* else the policy's */
+	uint32_t nice;			/* the policy's, where that is more */
 	bool paused;			/* it waits from its start on */
 	bool leave_large;		/* else they go by move_pages(2) */
 	uint32_t flags;			/* MIGD_JOB_FLAG_* */

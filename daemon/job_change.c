@@ -76,6 +76,8 @@ int job_set(struct manager *m, struct job *job, const struct nl_change *change, 
 	job->nl.max_rate = to.max_rate;
 	if (change->has_deadline)
 		job->nl.deadline_us = change->deadline_us;
+	if (change->has_nice)
+		job->nl.nice = change->nice;
 	shares_settle(m);
 	route_change(m, job);
 	group_job_set(m, job, change);

@@ -45,11 +45,13 @@ json_t *json_job(const struct job *job)
 					    "batches", I(j->batches), "rescued", I(j->rescued),
 					    "submitted_usec", I(job->submitted_usec),
 					    "elapsed_usec", I(job->elapsed_usec)));
-	json_object_update_new(o, json_pack("{sI sI sI sI sb ss sb sb}",
+	json_object_update_new(o, json_pack("{sI sI sI sI si sI sb ss sb sb}",
 					    "batch_pages", I(j->batch_pages),
 					    "deadline_usec", I(j->deadline_us),
 					    "max_rate", I(job->asked_rate),
 					    "share", I(j->max_rate),
+					    "nice", (int)j->nice,
+					    "work_ns", I(j->work_ns),
 					    "paused", j->paused,
 					    "backed_off", name_pressure(job->backoff.why),
 					    "verify", !!(j->flags & MIGD_JOB_FLAG_VERIFY),
@@ -128,9 +130,10 @@ json_t *json_channel(const struct nl_channel *c)
 
 json_t *json_policy(const struct policy *p)
 {
-	return json_pack("{ss sI sI sI sI si sI}", "default_engine", p->default_engine,
+	return json_pack("{ss sI sI sI sI si si sI}", "default_engine", p->default_engine,
 			 "deadline_usec", I(p->deadline_usec), "batch_pages", I(p->batch_pages),
 			 "max_rate", I(p->max_rate), "total_rate", I(p->total_rate),
+			 "nice", (int)p->nice,
 			 "jobs_per_user", (int)p->jobs_per_user,
 			 "pressure_usec", I(p->pressure_usec));
 }

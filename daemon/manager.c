@@ -14,6 +14,7 @@
 #include "group.h"
 #include "job.h"
 #include "log.h"
+#include "nice.h"
 #include "manager.h"
 #include "pressure.h"
 #include "share.h"
@@ -96,6 +97,7 @@ static void reload(struct manager *m)
 			log_warn("the engines cannot be listed: see dmesg");
 		engine_default_changed(m);
 		shares_settle(m);
+		nice_settle(m);
 		pressure_settle(m);
 		bus_policy_changed(m);
 		log_info("reloaded %s", m->conf_path);

@@ -303,7 +303,21 @@ int nl_set_job(struct nl_ctl *ctl, uint64_t id, const struct nl_change *change)
 	    (change->has_deadline &&
 	     nla_put_u32(msg, MIGD_A_JOB_DEADLINE_US, change->deadline_us) < 0) ||
 	    (change->has_rate && nla_put_u64(msg, MIGD_A_JOB_MAX_RATE, change->max_rate) < 0) ||
-	    (change->has_paused && nla_put_u32(msg, MIGD_A_JOB_PAUSED, change->paused) < 0)) {
+	    (change->has_paused && nla_put_u32(msg, MIGD_A_JOB_PAUSED, change->paused) < 0) ||
+	    (change->has_nice && nla_put_u32(msg, MIGD_A_JOB_NICE, change->nice) < 0)) {
+		nlmsg_free(msg);
+		return -EMSGSIZE;
+	}
+	return transact(ctl, msg, NULL, NULL);
+}
+
+int nl_set_nice(struct nl_ctl *ctl, uint32_t nice)
+{
+	struct nl_msg *msg = new_msg(ctl, MIGD_CMD_CONFIG_SET, 0);
+
+	if (!msg)
+		return -ENOMEM;
+	if (nla_put_u32(msg, MIGD_A_CONFIG_NICE, nice) < 0) {
 		nlmsg_free(msg);
 		return -EMSGSIZE;
 	}
@@ -334,6 +348,8 @@ static int put_submit(struct nl_msg *msg, const struct nl_submit *job)
 	if (job->deadline_us && nla_put_u32(msg, MIGD_A_JOB_DEADLINE_US, job->deadline_us) < 0)
 		return -EMSGSIZE;
 	if (job->max_rate && nla_put_u64(msg, MIGD_A_JOB_MAX_RATE, job->max_rate) < 0)
+		return -EMSGSIZE;
+	if (job->nice && nla_put_u32(msg, MIGD_A_JOB_NICE, job->nice) < 0)
 		return -EMSGSIZE;
 	if (job->flags && nla_put_u32(msg, MIGD_A_JOB_FLAGS, job->flags) < 0)
 		return -EMSGSIZE;

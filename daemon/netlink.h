@@ -51,6 +51,7 @@ struct nl_job {
 	uint32_t order, batch_pages, deadline_us;
 	uint32_t flags;			/* MIGD_JOB_FLAG_* */
 	uint64_t max_rate;
+	uint32_t nice;
 	bool paused;
 	uint32_t state, outcome;
 	char comm[NL_NAME_LEN];
@@ -63,6 +64,7 @@ struct nl_job {
 	uint32_t rescue_cause;		/* batch-rescued-ntf */
 	uint64_t rescued_moved, rescued_put_back;
 	uint64_t routed;		/* of moved, by move_pages(2) */
+	uint64_t work_ns;		/* of CPUs, in the module */
 };
 
 struct nl_stats {
@@ -109,15 +111,17 @@ struct nl_submit {
 	uint32_t order, batch_pages, deadline_us;
 	uint32_t flags;			/* MIGD_JOB_FLAG_* */
 	uint64_t max_rate;
+	uint32_t nice;
 	const struct nl_range *ranges;
 	size_t nr_ranges;
 };
 
 /* What job-set changes of a job that runs. */
 struct nl_change {
-	bool has_deadline, has_rate, has_paused;
+	bool has_deadline, has_rate, has_paused, has_nice;
 	uint32_t deadline_us;
 	uint64_t max_rate;
+	uint32_t nice;
 	bool paused;
 };
 
@@ -140,6 +144,8 @@ int nl_submit(struct nl_ctl *ctl, const struct nl_submit *job, uint64_t *ret_id)
 int nl_cancel(struct nl_ctl *ctl, uint64_t id);
 /* Change a job that runs; -EALREADY: it has ended. */
 int nl_set_job(struct nl_ctl *ctl, uint64_t id, const struct nl_change *change);
+/* What any job has for nice at least, also one that runs. */
+int nl_set_nice(struct nl_ctl *ctl, uint32_t nice);
 /* Ranges from @from on; none when ret->nr is 0. -EBUSY: the job does not route. */
 int nl_get_large(struct nl_ctl *ctl, uint64_t id, uint64_t from, struct nl_larges *ret);
 /* -ECANCELED: stop, and say so with routed->all. */

@@ -166,6 +166,9 @@ static void job_times(struct nlattr *a, struct nl_job *j)
 	case MIGD_A_JOB_ELAPSED_NS:
 		j->elapsed_ns = get_uint(a);
 		break;
+	case MIGD_A_JOB_WORK_NS:
+		j->work_ns = get_uint(a);
+		break;
 	case MIGD_A_JOB_LOCK:
 		get_hist(a, &j->lock);
 		break;
@@ -300,6 +303,9 @@ void nl_parse_job(struct nlattr *attrs, int len, struct nl_job *j)
 			break;
 		case MIGD_A_JOB_PAUSED:
 			j->paused = get_uint(a);
+			break;
+		case MIGD_A_JOB_NICE:
+			j->nice = get_uint(a);
 			break;
 		case MIGD_A_JOB_FLAGS:
 			j->flags = get_uint(a);

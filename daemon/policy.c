@@ -69,11 +69,12 @@ static int write_policy(int fd, const struct policy *p)
 		       "BatchPages=%u\n"
 		       "MaxRate=%llu\n"
 		       "TotalRate=%llu\n"
+		       "Nice=%u\n"
 		       "JobsPerUser=%u\n"
 		       "PressureUSec=%llu\n",
 		       p->default_engine, (unsigned long long)p->deadline_usec,
 		       p->batch_pages, (unsigned long long)p->max_rate,
-		       (unsigned long long)p->total_rate, p->jobs_per_user,
+		       (unsigned long long)p->total_rate, p->nice, p->jobs_per_user,
 		       (unsigned long long)p->pressure_usec);
 	n = write(fd, text, len);
 	if (n < 0)

@@ -19,6 +19,8 @@
 #define POLICY_USER_JOBS_MAX	64
 /* Of the two seconds of a window. */
 #define POLICY_PRESSURE_MAX	2000000ULL
+/* As of the scheduler. */
+#define POLICY_NICE_MAX		19
 
 struct policy {
 	char default_engine[INI_TEXT_LEN];	/* auto, cpu, dma or a channel */
@@ -27,6 +29,7 @@ struct policy {
 	uint32_t jobs_per_user;			/* that run, of one user who is not root */
 	uint64_t max_rate;			/* bytes per second, 0 for no limit */
 	uint64_t total_rate;			/* of all jobs together, 0 for no limit */
+	uint32_t nice;				/* no job has less */
 	uint64_t pressure_usec;			/* of stall at which jobs back off; 0: never */
 };
 
@@ -42,6 +45,7 @@ struct policy {
 	  0, UINT64_MAX }, \
 	{ "Policy", "TotalRate", INI_U64, (off) + offsetof(struct policy, total_rate), \
 	  0, UINT64_MAX }, \
+	{ "Policy", "Nice", INI_U32, (off) + offsetof(struct policy, nice), 0, POLICY_NICE_MAX }, \
 	{ "Policy", "JobsPerUser", INI_U32, (off) + offsetof(struct policy, jobs_per_user), \
 	  1, POLICY_USER_JOBS_MAX }, \
 	{ "Policy", "PressureUSec", INI_U64, (off) + offsetof(struct policy, pressure_usec), \

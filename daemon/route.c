@@ -12,12 +12,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <linux/mempolicy.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 
 #include "log.h"
+#include "nice.h"
 #include "route.h"
 #include "target.h"
 
@@ -40,6 +42,7 @@ struct route {
 	atomic_bool cancelled;		/* or with the job */
 	atomic_bool paused;
 	atomic_uint_least64_t max_rate;
+	atomic_uint nice;
 
 	uint64_t id, start_time;
 	pid_t pid;
@@ -49,6 +52,8 @@ struct route {
 	struct nl_routed routed;
 	uint64_t paid_ns;		/* when what was moved is paid for, */
 	uint64_t rate;			/* at this rate */
+	uint64_t rested_ns;		/* when the CPU time that it took is rested for, */
+	uint32_t rests;			/* at this nice */
 	void *addr[CHUNK_MAX];
 	int node[CHUNK_MAX];
 	int before[CHUNK_MAX], status[CHUNK_MAX], after[CHUNK_MAX];
@@ -116,6 +121,47 @@ static void pay_anew(struct route *r, uint64_t now)
 	r->rate = rate;
 }
 
+/* The CPU time of a chunk has to be rested for before the next, as in kmod/pace.c. */
+static void rest(struct route *r, uint64_t begin, uint64_t cpu_ns)
+{
+	uint64_t floor = begin - 1000000000 / CHUNKS_A_SECOND;
+
+	if (!r->rests)
+		return;
+	if (r->rested_ns < floor)
+		r->rested_ns = floor;
+	r->rested_ns += nice_worth(cpu_ns, r->rests);
+}
+
+/* What is not rested for yet is, at the nice of now. */
+static void rest_anew(struct route *r, uint64_t now)
+{
+	uint32_t nice = atomic_load(&r->nice);
+
+	if (nice == r->rests)
+		return;
+	if (!nice || !r->rests)
+		r->rested_ns = now;
+	else if (r->rested_ns > now)
+		r->rested_ns = now + (double)(r->rested_ns - now) *
+			nice_worth(1000000000, nice) / nice_worth(1000000000, r->rests);
+	r->rests = nice;
+}
+
+/* From when on it may go on. */
+static uint64_t turn_ns(const struct route *r)
+{
+	return r->paid_ns > r->rested_ns ? r->paid_ns : r->rested_ns;
+}
+
+static uint64_t thread_cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * 1000000000ULL + t.tv_nsec;
+}
+
 /* Waits until more may be moved; 0, or why the thread is to end. */
 static int wait_turn(struct route *r)
 {
@@ -128,11 +174,12 @@ static int wait_turn(struct route *r)
 			return -ECANCELED;
 		now = now_ns();
 		pay_anew(r, now);
-		if (!atomic_load(&r->paused) && r->paid_ns <= now)
+		rest_anew(r, now);
+		if (!atomic_load(&r->paused) && turn_ns(r) <= now)
 			return 0;
 		/* What is less than a millisecond is waited for as one. */
 		if (poll(&p, 1, atomic_load(&r->paused) ? -1 :
-			 (int)((r->paid_ns - now) / 1000000 + 1)) > 0)
+			 (int)((turn_ns(r) - now) / 1000000 + 1)) > 0)
 			eventfd_read(r->wake_fd, &unused);
 	}
 	return -EINTR;
@@ -177,7 +224,7 @@ static int move_chunk(struct route *r, unsigned int n)
 /* Tries the next chunk of @large from *@addr on; 0, or a negative errno. */
 static int route_chunk(struct route *r, const struct nl_large *large, uint64_t *addr)
 {
-	uint64_t bytes, begin = *addr, at = begin, moved = 0, begin_ns;
+	uint64_t bytes, begin = *addr, at = begin, moved = 0, begin_ns, cpu_ns;
 	unsigned int n = 0, k = 0;
 	int err;
 
@@ -186,6 +233,7 @@ static int route_chunk(struct route *r, const struct nl_large *large, uint64_t *
 		return err;
 	bytes = chunk_bytes(r);
 	begin_ns = now_ns();
+	cpu_ns = thread_cpu_ns();
 	do {
 		r->addr[n++] = (void *)at;
 		at += pages_at(large, at) * sysconf(_SC_PAGESIZE);
@@ -219,6 +267,7 @@ static int route_chunk(struct route *r, const struct nl_large *large, uint64_t *
 	r->routed.done_below = *addr;
 	err = nl_routed(r->nl, &r->routed);
 	pay(r, begin_ns, moved);
+	rest(r, begin_ns, thread_cpu_ns() - cpu_ns);
 	return err < 0 ? err : 0;
 }
 
@@ -331,6 +380,7 @@ void route_change(struct manager *m, const struct job *job)
 	if (!r)
 		return;
 	atomic_store(&r->max_rate, job->nl.max_rate);
+	atomic_store(&r->nice, nice_of(m, job->nl.nice));
 	atomic_store(&r->paused, job->nl.paused);
 	eventfd_write(r->wake_fd, 1);
 }
@@ -372,6 +422,7 @@ void route_begin(struct manager *m, const struct job *job)
 	r->from = job->nl.from;
 	r->to = job->nl.to;
 	atomic_init(&r->max_rate, job->nl.max_rate);
+	atomic_init(&r->nice, nice_of(m, job->nl.nice));
 	atomic_init(&r->paused, job->nl.paused);
 	r->routed.id = job->nl.id;
 	r->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -11,6 +11,7 @@
 #include "group.h"
 #include "job.h"
 #include "log.h"
+#include "nice.h"
 #include "route.h"
 #include "manager.h"
 
@@ -183,6 +184,7 @@ static int try_start(struct manager *m, struct fault *f)
 		return fault_set(f, FAULT_FAILED, "the engines cannot be listed (%s): see dmesg",
 				 strerror(-r));
 	engine_default_changed(m);
+	nice_settle(m);
 	r = jobs_import(m);
 	if (r < 0)
 		return fault_set(f, FAULT_FAILED, "the jobs cannot be listed (%s): see dmesg",

@@ -70,6 +70,7 @@ static void test_refused(void)
 	refuses("[Engines]\nChannels=../x\n", "Channels= does not take");
 	refuses("[Policy]\nDeadlineUSec=999\n", "from 1000 to 60000000");
 	refuses("[Policy]\nMaxRate=18446744073709551616\n", "MaxRate=");
+	refuses("[Policy]\nNice=20\n", "from 0 to 19");
 }
 
 /* migd.conf with its keys no longer commented out is the defaults. */
@@ -89,7 +90,7 @@ static void test_installed(void)
 		strcat(text, key ? line + 1 : line);
 	}
 	fclose(f);
-	check(keys == 19);
+	check(keys == 20);
 	conf_default(&defaults);
 	check(!load(text, &c));
 	check(!memcmp(&c, &defaults, sizeof(c)));

@@ -356,6 +356,7 @@ static void test_changed(void)
 	const struct nl_change resume = { .has_paused = true };
 	const struct nl_change limits = {
 		.has_rate = true, .max_rate = 1 << 20, .has_deadline = true, .deadline_us = 20000,
+		.has_nice = true, .nice = 7,
 	};
 	const struct nl_change no_rate = { .has_rate = true };
 	const struct nl_job *now;
@@ -370,6 +371,7 @@ static void test_changed(void)
 	/* The next job has them; and a pause, which may come as a job ends. */
 	now = &module.job[module.last];
 	check(is_at(g, 1) && now->max_rate == 1 << 20 && now->deadline_us == 20000 && !now->paused);
+	check(now->nice == 7);
 	change_job(g, &pause);
 	end(MIGD_OUTCOME_MOVED, 1, 1);
 	now = &module.job[module.last];
@@ -379,6 +381,7 @@ static void test_changed(void)
 	g = restart(g->id);
 	now = &module.job[module.last];
 	check(is_at(g, 2) && now->paused && now->max_rate == 1 << 20 && now->deadline_us == 20000);
+	check(now->nice == 7);
 	change_job(g, &no_rate);
 	change_job(g, &resume);
 	module.known[module.last] = false;

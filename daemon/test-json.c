@@ -31,6 +31,7 @@ static void test_job(void)
 
 	check_keys(o, "id,pid,comm,from,to,order,engine,state,outcome,total,moved,bytes,left");
 	check_keys(o, "passes,batches,rescued,submitted_usec,elapsed_usec");
+	check_keys(o, "nice,work_ns");
 	check_keys(o, "lock,copy,commit,blackout,verify,atomic,user");
 	check(json_is_true(json_object_get(o, "verify")));
 	check(json_is_false(json_object_get(o, "atomic")));
@@ -83,7 +84,7 @@ static void test_rest(void)
 	json_decref(o);
 	policy_default(&m.policy);
 	o = json_policy(&m.policy);
-	check_keys(o, "default_engine,deadline_usec,batch_pages,max_rate,total_rate,jobs_per_user,pressure_usec");
+	check_keys(o, "default_engine,deadline_usec,batch_pages,max_rate,total_rate,nice,jobs_per_user,pressure_usec");
 	json_decref(o);
 	o = json_stats(&s, &m);
 	check_keys(o, "jobs,jobs_active,batches,moved,left,rescued_deadline,rescued_server");

@@ -77,7 +77,7 @@ int nl_submit(struct nl_ctl *ctl, const struct nl_submit *s, uint64_t *ret_id)
 	module.job[*ret_id] = (struct nl_job) {
 		.id = *ret_id, .pid = s->pid, .start_time = s->start_time, .from = s->from,
 		.to = s->to, .state = MIGD_JOB_STATE_RUNNING,
-		.deadline_us = s->deadline_us, .max_rate = s->max_rate,
+		.deadline_us = s->deadline_us, .max_rate = s->max_rate, .nice = s->nice,
 	};
 	check_total();
 	return 0;
@@ -155,7 +155,15 @@ int nl_set_job(struct nl_ctl *ctl, uint64_t id, const struct nl_change *change)
 		job->max_rate = change->max_rate;
 	if (change->has_paused)
 		job->paused = change->paused;
+	if (change->has_nice)
+		job->nice = change->nice;
 	check_total();
+	return 0;
+}
+
+int nl_set_nice(struct nl_ctl *ctl, uint32_t nice)
+{
+	module.nice = nice;
 	return 0;
 }
 

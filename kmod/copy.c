@@ -124,6 +124,8 @@ static void account(struct migd_copy_op *op)
 {
 	struct migd_chan *chan = op->chan;
 
+	if (chan == &migd_cpu)
+		migd_job_worked(op->batch->job, op->t_start);
 	if (!op->error) {
 		atomic64_add(op->count, &chan->pages);
 		atomic64_add((u64)op->count << PAGE_SHIFT, &chan->bytes);
@@ -285,6 +287,7 @@ int migd_copy_issue(struct migd_slot *slot, struct io_uring_cmd *cmd,
 	struct migd_pdu *pdu = io_uring_cmd_to_pdu(cmd, struct migd_pdu);
 	struct migd_copy_op *op;
 	struct migd_batch *batch;
+	u64 start;
 	int err;
 
 	if (arg->flags)
@@ -347,7 +350,9 @@ int migd_copy_issue(struct migd_slot *slot, struct io_uring_cmd *cmd,
 	 * batch closed, and then completes the command as it ends the COPY.
 	 */
 	smp_mb__after_atomic();
+	start = ktime_get_ns();
 	migd_copy_dma_start(op);
+	migd_job_worked(batch->job, start);
 	err = -EIOCBQUEUED;
 	goto out_batch;
 

@@ -269,6 +269,7 @@ void migd_batch_end(struct migd_batch *batch, int cause)
 	mmput_async(mm);
 
 	complete_copies(batch);
+	migd_job_worked(job, t_begin);
 
 	spin_lock_irq(&batch->lock);
 	migd_batch_state(batch, MIGD_BATCH_FREE);

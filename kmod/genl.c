@@ -32,7 +32,7 @@ static const struct nla_policy migd_channel_release_nl_policy[MIGD_A_CHANNEL_ID 
 };
 
 /* MIGD_CMD_JOB_SUBMIT - do */
-static const struct nla_policy migd_job_submit_nl_policy[MIGD_A_JOB_FLAGS + 1] = {
+static const struct nla_policy migd_job_submit_nl_policy[MIGD_A_JOB_NICE + 1] = {
 	[MIGD_A_JOB_PID] = { .type = NLA_U32, },
 	[MIGD_A_JOB_START_TIME] = { .type = NLA_U64, },
 	[MIGD_A_JOB_FROM] = { .type = NLA_U32, },
@@ -43,6 +43,7 @@ static const struct nla_policy migd_job_submit_nl_policy[MIGD_A_JOB_FLAGS + 1] =
 	[MIGD_A_JOB_MAX_RATE] = { .type = NLA_U64, },
 	[MIGD_A_JOB_RANGE] = NLA_POLICY_NESTED(migd_range_nl_policy),
 	[MIGD_A_JOB_FLAGS] = NLA_POLICY_MASK(NLA_U32, 0x7),
+	[MIGD_A_JOB_NICE] = NLA_POLICY_MAX(NLA_U32, 19),
 };
 
 /* MIGD_CMD_JOB_CANCEL - do */
@@ -56,9 +57,10 @@ static const struct nla_policy migd_job_get_nl_policy[MIGD_A_JOB_ID + 1] = {
 };
 
 /* MIGD_CMD_CONFIG_SET - do */
-static const struct nla_policy migd_config_set_nl_policy[MIGD_A_CONFIG_SERVER_WAIT_MS + 1] = {
+static const struct nla_policy migd_config_set_nl_policy[MIGD_A_CONFIG_NICE + 1] = {
 	[MIGD_A_CONFIG_MAX_LOCKED_PAGES] = { .type = NLA_U32, },
 	[MIGD_A_CONFIG_SERVER_WAIT_MS] = { .type = NLA_U32, },
+	[MIGD_A_CONFIG_NICE] = NLA_POLICY_MAX(NLA_U32, 19),
 };
 
 /* MIGD_CMD_JOB_LARGE_GET - do */
@@ -78,11 +80,12 @@ static const struct nla_policy migd_job_routed_nl_policy[MIGD_A_JOB_ROUTED_ALL +
 };
 
 /* MIGD_CMD_JOB_SET - do */
-static const struct nla_policy migd_job_set_nl_policy[MIGD_A_JOB_PAUSED + 1] = {
+static const struct nla_policy migd_job_set_nl_policy[MIGD_A_JOB_NICE + 1] = {
 	[MIGD_A_JOB_ID] = { .type = NLA_U64, },
 	[MIGD_A_JOB_DEADLINE_US] = { .type = NLA_U32, },
 	[MIGD_A_JOB_MAX_RATE] = { .type = NLA_U64, },
 	[MIGD_A_JOB_PAUSED] = NLA_POLICY_MAX(NLA_U32, 1),
+	[MIGD_A_JOB_NICE] = NLA_POLICY_MAX(NLA_U32, 19),
 };
 
 /* Ops table for migd */
@@ -120,7 +123,7 @@ static const struct genl_split_ops migd_nl_ops[] = {
 		.pre_doit	= migd_nl_pre_admin,
 		.doit		= migd_nl_job_submit_doit,
 		.policy		= migd_job_submit_nl_policy,
-		.maxattr	= MIGD_A_JOB_FLAGS,
+		.maxattr	= MIGD_A_JOB_NICE,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{
@@ -162,7 +165,7 @@ static const struct genl_split_ops migd_nl_ops[] = {
 		.pre_doit	= migd_nl_pre_admin,
 		.doit		= migd_nl_config_set_doit,
 		.policy		= migd_config_set_nl_policy,
-		.maxattr	= MIGD_A_CONFIG_SERVER_WAIT_MS,
+		.maxattr	= MIGD_A_CONFIG_NICE,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 	{
@@ -186,7 +189,7 @@ static const struct genl_split_ops migd_nl_ops[] = {
 		.pre_doit	= migd_nl_pre_admin,
 		.doit		= migd_nl_job_set_doit,
 		.policy		= migd_job_set_nl_policy,
-		.maxattr	= MIGD_A_JOB_PAUSED,
+		.maxattr	= MIGD_A_JOB_NICE,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 };

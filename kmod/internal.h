@@ -86,6 +86,8 @@ struct migd_stats {
 extern struct migd_stats migd_stats;
 extern unsigned int migd_max_locked_pages;
 extern unsigned int migd_server_wait_ms;
+/* What any job has for nice at least. */
+extern u32 migd_nice;
 extern bool migd_poison;
 
 /* Woken when a slot is parked, a batch ends, a server comes or goes. */
@@ -178,6 +180,10 @@ struct migd_route {
 struct migd_pace {
 	u64 paid_ns;			/* when what was handed over is paid for, */
 	u64 rate;			/* at this rate */
+	u64 rested_ns;			/* when what it has worked is rested for, */
+	u32 nice;			/* at this nice */
+	u64 work_seen;			/* so much of the job's work_ns is */
+	u64 cpu_ns;			/* the worker's CPU time when it last looked */
 };
 
 struct migd_job {
@@ -196,6 +202,7 @@ struct migd_job {
 	u32 batch_pages;
 	u32 deadline_us;		/* these may change while it runs */
 	u64 max_rate;			/* bytes per second, 0: none */
+	u32 nice;			/* as it was asked for: see migd_nice */
 	bool paused;
 	unsigned int nr_ranges;
 	struct migd_range *ranges;
@@ -212,6 +219,7 @@ struct migd_job {
 	atomic64_t left[MIGD_REASONS];	/* of the current pass */
 	atomic64_t batches;
 	atomic64_t rescued;
+	atomic64_t work_ns;		/* of CPUs, for this job */
 	u32 passes;
 	unsigned long next_ntf;		/* jiffies of the next progress event */
 	struct migd_route route;
@@ -248,6 +256,12 @@ static inline bool migd_job_atomic(const struct migd_job *job)
 static inline bool migd_job_undoes(const struct migd_job *job)
 {
 	return job->order == MIGD_ORDER_STATE_FIRST || migd_job_atomic(job);
+}
+
+/* Something has worked for @job since @start, by ktime_get_ns(). */
+static inline void migd_job_worked(struct migd_job *job, u64 start)
+{
+	atomic64_add(ktime_get_ns() - start, &job->work_ns);
 }
 
 /* Could @server serve @job, of whatever it parks? */
@@ -387,6 +401,7 @@ struct migd_job_params {
 	int from, to;
 	u32 order, batch_pages, deadline_us;
 	u64 max_rate;
+	u32 nice;
 	u32 want;
 	unsigned int nr_ranges;
 	struct migd_range *ranges;
@@ -400,10 +415,11 @@ int migd_job_cancel(u64 id);
 
 /* What is to change of a job that runs. */
 struct migd_job_change {
-	bool has_deadline, has_rate, has_paused;
+	bool has_deadline, has_rate, has_paused, has_nice;
 	bool paused;
 	u32 deadline_us;
 	u64 max_rate;
+	u32 nice;
 };
 
 int migd_job_set(u64 id, const struct migd_job_change *change);

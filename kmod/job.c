@@ -161,6 +161,7 @@ struct migd_job *migd_job_alloc(const struct migd_job_params *p)
 	job->batch_pages = p->batch_pages;
 	job->deadline_us = p->deadline_us;
 	job->max_rate = p->max_rate;
+	job->nice = p->nice;
 	job->want = p->want;
 	job->t_submit = ktime_get_boottime_ns();
 	job->scan->job = job;
@@ -325,6 +326,8 @@ int migd_job_set(u64 id, const struct migd_job_change *change)
 			WRITE_ONCE(job->max_rate, change->max_rate);
 		if (change->has_paused)
 			WRITE_ONCE(job->paused, change->paused);
+		if (change->has_nice)
+			WRITE_ONCE(job->nice, change->nice);
 	}
 	trace_migd_job(job->id, job->pid, "set", err);
 	wake_up_all(&migd_wait);

@@ -23,6 +23,7 @@ unsigned int migd_max_locked_pages = 65536;
 module_param_named(max_locked_pages, migd_max_locked_pages, uint, 0444);
 MODULE_PARM_DESC(max_locked_pages, "most pages locked at once over all jobs");
 
+u32 migd_nice;
 unsigned int migd_server_wait_ms = 30000;
 module_param_named(server_wait_ms, migd_server_wait_ms, uint, 0444);
 MODULE_PARM_DESC(server_wait_ms, "how long a job waits for a new daemon");

@@ -297,7 +297,8 @@ int migd_nl_config_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (nla_put_u32(reply.skb, MIGD_A_CONFIG_MAX_LOCKED_PAGES,
 			READ_ONCE(migd_max_locked_pages)) ||
 	    nla_put_u32(reply.skb, MIGD_A_CONFIG_SERVER_WAIT_MS,
-			READ_ONCE(migd_server_wait_ms)))
+			READ_ONCE(migd_server_wait_ms)) ||
+	    nla_put_u32(reply.skb, MIGD_A_CONFIG_NICE, READ_ONCE(migd_nice)))
 		err = -EMSGSIZE;
 	return migd_nl_reply_send(&reply, info, err);
 }
@@ -315,6 +316,7 @@ int migd_nl_config_set_doit(struct sk_buff *skb, struct genl_info *info)
 	WRITE_ONCE(migd_server_wait_ms,
 		   get_u32(info, MIGD_A_CONFIG_SERVER_WAIT_MS,
 			   migd_server_wait_ms));
+	WRITE_ONCE(migd_nice, get_u32(info, MIGD_A_CONFIG_NICE, migd_nice));
 	wake_up_all(&migd_wait);
 	return 0;
 }

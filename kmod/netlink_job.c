@@ -80,7 +80,7 @@ int migd_nl_job_submit_doit(struct sk_buff *skb, struct genl_info *info)
 		MIGD_DEADLINE_US_DEF;
 	if (info->attrs[MIGD_A_JOB_MAX_RATE])
 		p.max_rate = nla_get_u64(info->attrs[MIGD_A_JOB_MAX_RATE]);
-
+	p.nice = get_u32(info, MIGD_A_JOB_NICE, 0);
 	p.want = get_u32(info, MIGD_A_JOB_FLAGS, 0);
 
 	err = get_ranges(info, &p);
@@ -119,10 +119,12 @@ int migd_nl_job_set_doit(struct sk_buff *skb, struct genl_info *info)
 	struct nlattr *deadline = info->attrs[MIGD_A_JOB_DEADLINE_US];
 	struct nlattr *rate = info->attrs[MIGD_A_JOB_MAX_RATE];
 	struct nlattr *paused = info->attrs[MIGD_A_JOB_PAUSED];
+	struct nlattr *nice = info->attrs[MIGD_A_JOB_NICE];
 	struct migd_job_change change = {
 		.has_deadline = deadline,
 		.has_rate = rate,
 		.has_paused = paused,
+		.has_nice = nice,
 	};
 
 	if (GENL_REQ_ATTR_CHECK(info, MIGD_A_JOB_ID))
@@ -136,6 +138,8 @@ int migd_nl_job_set_doit(struct sk_buff *skb, struct genl_info *info)
 		change.max_rate = nla_get_u64(rate);
 	if (paused)
 		change.paused = nla_get_u32(paused);
+	if (nice)
+		change.nice = nla_get_u32(nice);
 	return say_no_job(info, migd_job_set(nla_get_u64(info->attrs[MIGD_A_JOB_ID]), &change));
 }
 
@@ -161,6 +165,7 @@ int migd_nl_put_job(struct sk_buff *skb, struct migd_job *job)
 	    nla_put_u32(skb, MIGD_A_JOB_DEADLINE_US, READ_ONCE(job->deadline_us)) ||
 	    put_u64(skb, MIGD_A_JOB_MAX_RATE, READ_ONCE(job->max_rate)) ||
 	    nla_put_u32(skb, MIGD_A_JOB_PAUSED, READ_ONCE(job->paused)) ||
+	    nla_put_u32(skb, MIGD_A_JOB_NICE, READ_ONCE(job->nice)) ||
 	    nla_put_u32(skb, MIGD_A_JOB_STATE, state) ||
 	    nla_put_u32(skb, MIGD_A_JOB_OUTCOME, READ_ONCE(job->outcome)) ||
 	    nla_put_string(skb, MIGD_A_JOB_COMM, job->comm) ||
@@ -173,7 +178,8 @@ int migd_nl_put_job(struct sk_buff *skb, struct migd_job *job)
 	    put_u64(skb, MIGD_A_JOB_SUBMITTED_NS, job->t_submit) ||
 	    put_u64(skb, MIGD_A_JOB_ELAPSED_NS, end - job->t_submit) ||
 	    nla_put_u32(skb, MIGD_A_JOB_FLAGS, job->want) ||
-	    put_u64(skb, MIGD_A_JOB_ROUTED, atomic64_read(&job->route.moved)))
+	    put_u64(skb, MIGD_A_JOB_ROUTED, atomic64_read(&job->route.moved)) ||
+	    put_u64(skb, MIGD_A_JOB_WORK_NS, atomic64_read(&job->work_ns)))
 		return -EMSGSIZE;
 	if (job->from != NUMA_NO_NODE &&
 	    nla_put_u32(skb, MIGD_A_JOB_FROM, job->from))

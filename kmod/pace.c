@@ -4,10 +4,15 @@
  * batch, the batches that are out and the time to make up for may be worth is a
  * fixed part of a second each: so no two seconds, wherever they begin, see more
  * than a tenth beyond what the rate allows, neither locked nor moved.
+ *
+ * And its nice. The scheduler's would let a worker wait for a CPU with pages
+ * locked; here the job rests between batches, until its work has been no more
+ * than its share of the time.
  */
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
+#include <linux/sched.h>
 #include "internal.h"
 #include "pace.h"
 
@@ -91,8 +96,70 @@ void migd_pace_pay(struct migd_job *job, unsigned int pages)
 				    job->pace.rate);
 }
 
+static u32 nice_of(const struct migd_job *job)
+{
+	return max(READ_ONCE(job->nice), READ_ONCE(migd_nice));
+}
+
+/*
+ * The time in which work of @ns is the share that @nice leaves: each level has
+ * four fifths of the one before, as the scheduler's weights have it.
+ */
+static u64 worth(u64 ns, u32 nice)
+{
+	while (nice--)
+		ns += ns / 4;
+	return ns;
+}
+
+/* What is not rested for yet is, with the nice of now. */
+static void follow_nice(struct migd_job *job, u64 now)
+{
+	struct migd_pace *pace = &job->pace;
+	u32 nice = nice_of(job);
+
+	if (nice == pace->nice)
+		return;
+	if (!nice || !pace->nice)
+		pace->rested_ns = now;
+	else if (pace->rested_ns > now)
+		pace->rested_ns = now +
+			mul_u64_u64_div_u64(pace->rested_ns - now,
+					    worth(NSEC_PER_SEC, nice),
+					    worth(NSEC_PER_SEC, pace->nice));
+	pace->nice = nice;
+}
+
 /**
- * migd_pace_due() - how long until all is paid for
+ * migd_pace_work() - count what has been worked for a job
+ * @job: the job
+ *
+ * Its worker's own time is the scheduler's account, which does not see the last
+ * tick yet; others tell by migd_job_worked().
+ *
+ * Context: process, from the job's own worker.
+ */
+void migd_pace_work(struct migd_job *job)
+{
+	u64 now = ktime_get_ns(), cpu = READ_ONCE(current->se.sum_exec_runtime);
+	struct migd_pace *pace = &job->pace;
+	u64 work;
+
+	/* The worker has worked for others before. */
+	if (pace->cpu_ns)
+		atomic64_add(cpu - pace->cpu_ns, &job->work_ns);
+	pace->cpu_ns = cpu;
+
+	follow_nice(job, now);
+	work = atomic64_read(&job->work_ns);
+	if (pace->nice)
+		pace->rested_ns = max(pace->rested_ns, now - SHARE_NS) +
+			worth(work - pace->work_seen, pace->nice);
+	pace->work_seen = work;
+}
+
+/**
+ * migd_pace_due() - how long until all is paid and rested for
  * @job: the job
  *
  * Context: process, from the job's own worker.
@@ -100,10 +167,26 @@ void migd_pace_pay(struct migd_job *job, unsigned int pages)
  */
 unsigned long migd_pace_due(struct migd_job *job)
 {
-	u64 now = ktime_get_ns();
+	struct migd_pace *pace = &job->pace;
+	u64 now = ktime_get_ns(), due = now;
 
 	follow_rate(job, now);
-	if (!job->pace.rate || job->pace.paid_ns <= now)
-		return 0;
-	return nsecs_to_jiffies(job->pace.paid_ns - now);
+	follow_nice(job, now);
+	if (pace->rate)
+		due = pace->paid_ns;
+	if (pace->nice)
+		due = max(due, pace->rested_ns);
+	return due <= now ? 0 : nsecs_to_jiffies(due - now);
+}
+
+/**
+ * migd_pace_changed() - has the job another rate or nice than it waits for?
+ * @job: the job
+ *
+ * Context: any, while its own worker waits.
+ */
+bool migd_pace_changed(const struct migd_job *job)
+{
+	return READ_ONCE(job->max_rate) != job->pace.rate ||
+		nice_of(job) != job->pace.nice;
 }

@@ -73,8 +73,8 @@ static struct migd_slot *claim_slot(const struct migd_job *job)
 }
 
 /*
- * Waits for a parked slot, and until what was handed over before is paid for;
- * NULL when the job is to end, with its outcome.
+ * Waits for a parked slot, until what was handed over before is paid for, and
+ * until what was worked is rested for; NULL when the job is to end, with its outcome.
  */
 static struct migd_slot *wait_for_slot(struct migd_job *job,
 				       enum migd_outcome *ret_outcome)
@@ -82,12 +82,10 @@ static struct migd_slot *wait_for_slot(struct migd_job *job,
 	struct migd_slot *slot = NULL;
 	unsigned long wait, until, due;
 	bool served, paused;
-	u64 rate;
 
 	for (;;) {
 		served = migd_server_present();
 		paused = READ_ONCE(job->paused);
-		rate = READ_ONCE(job->max_rate);
 		due = migd_pace_due(job);
 		wait = LOOK_AGAIN;
 		if (due) {
@@ -110,7 +108,7 @@ static struct migd_slot *wait_for_slot(struct migd_job *job,
 		wait = wait_event_idle_timeout(migd_wait,
 					       migd_job_cancelled(job) ||
 					       READ_ONCE(job->paused) != paused ||
-					       READ_ONCE(job->max_rate) != rate ||
+					       migd_pace_changed(job) ||
 					       (!paused && !due &&
 						(slot = claim_slot(job))) ||
 					       migd_server_present() != served,
@@ -271,16 +269,15 @@ out_batch:
 	return n;
 }
 
-/* Whoever comes next has the rate for himself. */
+/* Whoever comes next has the rate, and the share of the CPU, for himself. */
 static void wait_paid(struct migd_job *job)
 {
 	unsigned long due;
 	bool paused;
-	u64 rate;
 
+	migd_pace_work(job);
 	while (!migd_job_cancelled(job) && !target_gone(job)) {
 		paused = READ_ONCE(job->paused);
-		rate = READ_ONCE(job->max_rate);
 		due = migd_pace_due(job);
 		if (!due)
 			return;
@@ -289,7 +286,7 @@ static void wait_paid(struct migd_job *job)
 					 MIGD_JOB_STATE_RUNNING);
 		wait_event_idle_timeout(migd_wait, migd_job_cancelled(job) ||
 					READ_ONCE(job->paused) != paused ||
-					READ_ONCE(job->max_rate) != rate,
+					migd_pace_changed(job),
 					min_t(unsigned long, due, LOOK_AGAIN));
 	}
 }
@@ -326,6 +323,7 @@ static enum migd_outcome walk_range(struct migd_job *job,
 			continue;
 		}
 		n = next_batch(job, slot, scan, &addr, end);
+		migd_pace_work(job);
 		if (n <= 0) {
 			unreserve_pages(scan->max);
 			migd_slot_unclaim(slot);
@@ -415,6 +413,7 @@ enum migd_outcome migd_walk(struct migd_job *job)
 	unsigned int attempts = 0;
 	s64 batches;
 
+	migd_pace_work(job);
 	if (!migd_survey_count(job, scan))
 		return MIGD_OUTCOME_TARGET_GONE;
 	do {

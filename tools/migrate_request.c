@@ -23,7 +23,10 @@ static const char help[] =
 	"      --engine ENGINE      auto, cpu, dma or a name that migctl engines shows\n"
 	"      --batch-pages N      most pages locked at once\n"
 	"      --deadline TIME      longest time pages may stay locked: 500us, 20ms, 1s\n"
-	"      --max-rate RATE      most bytes per second: 500M, 2G, 256Mi, none\n"
+	"      --max-rate RATE      most bytes per second: 500M, 2G, 256Mi, none; also as\n"
+	"                           --max-bandwidth\n"
+	"      --nice N             leave CPU time to others, 0 (default) to 19: 5 has a third\n"
+	"                           of a CPU, 10 a tenth, 19 a seventieth\n"
 	"      --range START-END    only this part of the address space, in hex as in\n"
 	"                           /proc/PID/maps; may be given several times\n"
 	"      --leave-large        leave large pages and those with tags where they are\n"
@@ -53,6 +56,7 @@ enum {
 	OPT_BATCH_PAGES,
 	OPT_DEADLINE,
 	OPT_MAX_RATE,
+	OPT_NICE,
 	OPT_RANGE,
 	OPT_LEAVE_LARGE,
 	OPT_VERIFY,
@@ -123,6 +127,10 @@ static int parse_option(struct request *q, int c, char **argv)
 			return opts_bad_value("--max-rate", optarg,
 					      "bytes per second, such as 500M, or none");
 		q->has_max_rate = true;
+		break;
+	case OPT_NICE:
+		if (parse_nice(optarg, &q->nice) < 0)
+			return opts_bad_value("--nice", optarg, "a number from 0 to 19");
 		break;
 	case OPT_RANGE:
 		return target_take_range(&q->target, optarg);
@@ -215,6 +223,8 @@ int migrate_request_parse(struct request *q, int argc, char **argv)
 		{ "batch-pages", required_argument, NULL, OPT_BATCH_PAGES },
 		{ "deadline", required_argument, NULL, OPT_DEADLINE },
 		{ "max-rate", required_argument, NULL, OPT_MAX_RATE },
+		{ "max-bandwidth", required_argument, NULL, OPT_MAX_RATE },
+		{ "nice", required_argument, NULL, OPT_NICE },
 		{ "range", required_argument, NULL, OPT_RANGE },
 		{ "leave-large", no_argument, NULL, OPT_LEAVE_LARGE },
 		{ "verify", no_argument, NULL, OPT_VERIFY },

@@ -23,6 +23,7 @@ struct request {
 	__u64 deadline_usec;
 	__u64 max_rate;
 	bool has_max_rate;
+	__u32 nice;
 	bool leave_large, verify, atomic, no_block, dry_run, bind, quiet, verbose;
 	__u64 recount_usec;
 	__u64 away_usec;		/* --daemon-timeout */

@@ -175,6 +175,20 @@ int parse_u32(const char *s, __u32 *ret)
 	return 0;
 }
 
+int parse_nice(const char *s, __u32 *ret)
+{
+	__u32 v;
+	int r;
+
+	r = parse_u32(s, &v);
+	if (r < 0)
+		return r;
+	if (v > 19)
+		return -ERANGE;
+	*ret = v;
+	return 0;
+}
+
 struct unit {
 	const char *suffix;
 	__u64 factor;

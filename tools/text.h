@@ -37,6 +37,7 @@ unsigned int text_distance(const char *a, const char *b);
 /* All return 0, -EINVAL or -ERANGE. */
 int parse_u64(const char *s, __u64 *ret);
 int parse_u32(const char *s, __u32 *ret);
+int parse_nice(const char *s, __u32 *ret);		/* 0 to 19 */
 int parse_usec(const char *s, __u64 *ret);		/* 500us 20ms 1s */
 int parse_rate(const char *s, __u64 *ret);		/* 500M 2G 256Mi none */
 int parse_range(const char *s, __u64 *ret_start, __u64 *ret_end);	/* hex-hex */

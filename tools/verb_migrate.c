@@ -72,6 +72,8 @@ static int new_call(const struct request *q, struct client *c, sd_bus_message **
 		r = sd_bus_message_append(m, "{sv}", "deadline-us", "u", (__u32)q->deadline_usec);
 	if (r >= 0 && q->has_max_rate)
 		r = sd_bus_message_append(m, "{sv}", "max-rate", "t", q->max_rate);
+	if (r >= 0 && q->nice)
+		r = sd_bus_message_append(m, "{sv}", "nice", "u", q->nice);
 	if (r >= 0 && q->leave_large)
 		r = sd_bus_message_append(m, "{sv}", "leave-large", "b", 1);
 	if (r >= 0 && q->target.nr_ranges)

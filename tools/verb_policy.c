@@ -21,6 +21,7 @@ static const char help[] =
 	"  batch-pages     most pages locked at once\n"
 	"  max-rate        most bytes per second of a job: 500M, 2G, 256Mi, none\n"
 	"  total-rate      most of all jobs together, also of those that run\n"
+	"  nice            the CPU time that any job leaves to others at least, 0 to 19\n"
 	"  jobs-per-user   most jobs of one user, other than root, at once\n"
 	"  pressure        how long of 2 s tasks may stall for memory before jobs back off: 200ms,\n"
 	"                  none\n\n"
@@ -62,6 +63,17 @@ static int parse_count(const char *s, struct setting *set)
 	return count ? 0 : -EINVAL;
 }
 
+static int parse_level(const char *s, struct setting *set)
+{
+	__u32 nice;
+	int r;
+
+	r = parse_nice(s, &nice);
+	if (!r)
+		set->number = nice;
+	return r;
+}
+
 static int parse_limit(const char *s, struct setting *set)
 {
 	return parse_rate(s, &set->number);
@@ -90,6 +102,7 @@ static const struct key {
 	{ "batch-pages", "BatchPages", 't', parse_count, "a number of pages, such as 512" },
 	{ "max-rate", "MaxRate", 't', parse_limit, "bytes per second, such as 500M, or none" },
 	{ "total-rate", "TotalRate", 't', parse_limit, "bytes per second, such as 500M, or none" },
+	{ "nice", "Nice", 't', parse_level, "a number from 0 to 19" },
 	{ "jobs-per-user", "JobsPerUser", 't', parse_count, "a number of jobs, such as 8" },
 	{ "pressure", "PressureUSec", 't', parse_pressure,
 	  "a time of 2s at most, such as 200ms, or none" },
@@ -138,7 +151,7 @@ static void print_value(const struct key *key, const char *text, __u64 number)
 	printf("%s=", key->name);
 	if (key->type == 's')
 		printf("%s\n", text);
-	else if (key->parse != parse_count && !number)
+	else if (key->parse != parse_count && key->parse != parse_level && !number)
 		printf("none\n");
 	else if (key->parse == parse_deadline || key->parse == parse_pressure)
 		printf("%lluus\n", number);

@@ -10,8 +10,9 @@
 static const char set_help[] =
 	"Usage: migctl set ID [OPTION...]\n\n"
 	"Change the limits of job ID while it runs, from its next batch on.\n\n"
-	"      --max-rate RATE  bytes per second such as 500M, or none\n"
+	"      --max-rate RATE  bytes per second such as 500M, or none; also --max-bandwidth\n"
 	"      --deadline TIME  longest time that a page is held, such as 20ms\n"
+	"      --nice N         how much CPU time it leaves to others, 0 to 19\n"
 	"      --json           print the job as JSON\n"
 	"      --no-start       fail when the daemon does not run\n"
 	"  -h, --help           this text\n";
@@ -32,7 +33,8 @@ static const char resume_help[] =
 
 struct limits {
 	__u64 max_rate, deadline_usec;
-	bool has_rate, has_deadline;
+	__u32 nice;
+	bool has_rate, has_deadline, has_nice;
 };
 
 static int set_limit(struct client *c, __u64 id, const char *property, __u64 value)
@@ -56,6 +58,8 @@ static int set_limits(struct client *c, __u64 id, const struct limits *limits)
 		code = set_limit(c, id, "DeadlineUSec", limits->deadline_usec);
 	if (code == MIGCTL_OK && limits->has_rate)
 		code = set_limit(c, id, "MaxRate", limits->max_rate);
+	if (code == MIGCTL_OK && limits->has_nice)
+		code = set_limit(c, id, "Nice", limits->nice);
 	return code;
 }
 
@@ -72,9 +76,11 @@ static int let_wait(struct client *c, __u64 id, const char *method)
 
 static int parse_limits(struct opts *opts, struct limits *limits, int argc, char **argv)
 {
-	enum { OPT_RATE = OPT_OWN, OPT_DEADLINE };
+	enum { OPT_RATE = OPT_OWN, OPT_DEADLINE, OPT_NICE };
 	static const struct option options[] = {
 		{ "max-rate", required_argument, NULL, OPT_RATE },
+		{ "max-bandwidth", required_argument, NULL, OPT_RATE },
+		{ "nice", required_argument, NULL, OPT_NICE },
 		{ "deadline", required_argument, NULL, OPT_DEADLINE },
 		OPTS_HELP, OPTS_JSON, OPTS_NO_START, OPTS_END,
 	};
@@ -96,6 +102,13 @@ static int parse_limits(struct opts *opts, struct limits *limits, int argc, char
 				return MIGCTL_USAGE;
 			}
 			limits->has_deadline = true;
+		} else if (c == OPT_NICE) {
+			if (parse_nice(optarg, &limits->nice) < 0) {
+				say_err("'%s' is no value for --nice: give a number from 0 to 19",
+					optarg);
+				return MIGCTL_USAGE;
+			}
+			limits->has_nice = true;
 		} else {
 			code = opts_common(opts, c, argv);
 			if (code != OPTS_GO_ON)
@@ -147,8 +160,8 @@ int verb_set(int argc, char **argv)
 	code = parse_limits(&opts, &limits, argc, argv);
 	if (code != OPTS_GO_ON)
 		return code;
-	if (!limits.has_rate && !limits.has_deadline) {
-		say_err("set what? Give --max-rate or --deadline: see migctl set --help");
+	if (!limits.has_rate && !limits.has_deadline && !limits.has_nice) {
+		say_err("set what? Give --max-rate, --deadline or --nice: see migctl set --help");
 		return MIGCTL_USAGE;
 	}
 	code = open_job(&client, &opts, argc, argv, &id);

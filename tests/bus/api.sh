@@ -40,7 +40,7 @@ text GetStats | jq -e 'has("jobs") and has("late") and has("blackout")' >/dev/nu
 busctl introspect org.migd1 $root >"$dir/introspect"
 for member in .MigrateProcess .ListJobs .ListEngines .GetStats .Describe .JobNew .JobRemoved \
 	.EngineFault .BatchRescued .Quarantine .DefaultEngine .DeadlineUSec .BatchPages .MaxRate \
-	.GetManagedObjects; do
+	.Nice .GetManagedObjects; do
 	grep -q "^\\$member " "$dir/introspect" || fail "busctl introspect does not show $member"
 done
 

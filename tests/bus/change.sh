@@ -75,6 +75,37 @@ expect 0 '' busctl call org.migd1 "$at" org.migd1.Job Resume
 went t 1
 drop t
 
+# share_held LEVEL: the job's work was its share of the time, whatever the machine's
+# speed; a twentieth of a second is not rested for, and a tick may be missing
+share_held()
+{
+	is_so ".work_ns > 0 and .elapsed_usec * 1000 + 60000000 >= .work_ns * pow(1.25; $1)" ||
+		fail "the job has worked for too much of its time: $(migctl jobs "$job" --json |
+			jq -c '{work_ns, elapsed_usec, nice}')"
+}
+
+step "its share of a CPU: its own, the policy's, and while it runs"
+target t -- move 16 0
+begin "${target_pid[t]}" --from 0 --to 1 --nice 10
+went t 1
+is_so '.nice == 10' || fail "the job's nice is not what was asked for"
+share_held 10
+expect 0 '' migctl policy set nice=10
+begin "${target_pid[t]}" --from 1 --to 0 --nice 3
+went t 0
+share_held 10
+expect 0 '' migctl policy set nice=0
+begin "${target_pid[t]}" --from 0 --to 1 --nice 19 "${slow[@]}"
+at=/org/migd1/job/$job
+expect 1 'Nice is 0 to 19, not 20' busctl set-property org.migd1 "$at" org.migd1.Job Nice t 20
+expect 0 '' busctl set-property org.migd1 "$at" org.migd1.Job Nice t 7
+equal "$(busctl get-property org.migd1 "$at" org.migd1.Job Nice)" "t 7" Nice
+expect 4 'user 65534 may not change jobs' runuser -u nobody -- migctl set "$job" --nice 0
+expect 0 '' migctl set "$job" --nice 5 --max-bandwidth none
+is_so '.nice == 5 and .max_rate == 0' || fail "the limits are not what was asked for"
+went t 1
+drop t
+
 step "large folios wait, too"
 thp=/sys/kernel/mm/transparent_hugepage/enabled
 was=$(sed 's/.*\[\(.*\)\].*/\1/' $thp)
@@ -83,6 +114,7 @@ target t -- large 16 0
 begin "${target_pid[t]}" --from 0 --to 1 --max-rate 1Mi
 until_true "the job to come to the large folios" is_so '.state == "routing" and .routed > 0'
 migctl pause "$job"
+expect 0 '' migctl set "$job" --nice 3
 is_so '.state == "routing" and .paused' || fail "the daemon's part of the job is not told to wait"
 migctl set "$job" --max-rate none
 [ "$(pages_on t 1)" -lt "${target_pages[t]}" ] || fail "all is moved though the job waits"

@@ -25,7 +25,7 @@ nothing_runs()
 step "defaults"
 expect 0 '' migctl policy
 equal "$(tr '\n' ' ' <"$dir/out")" \
-	'default-engine=auto deadline=500000us batch-pages=512 max-rate=none total-rate=none jobs-per-user=8 pressure=200000us ' "the policy"
+	'default-engine=auto deadline=500000us batch-pages=512 max-rate=none total-rate=none nice=0 jobs-per-user=8 pressure=200000us ' "the policy"
 equal "$(policy DefaultEngine)" 's "auto"' DefaultEngine
 
 step "set, told, obeyed"
@@ -51,7 +51,7 @@ step "kept over a restart"
 systemctl restart migd.service
 expect 0 '' migctl policy
 equal "$(tr '\n' ' ' <"$dir/out")" \
-	'default-engine=cpu deadline=300000us batch-pages=64 max-rate=33554432 total-rate=none jobs-per-user=8 pressure=200000us ' "the policy"
+	'default-engine=cpu deadline=300000us batch-pages=64 max-rate=33554432 total-rate=none nice=0 jobs-per-user=8 pressure=200000us ' "the policy"
 equal "$(stat -c %U /var/lib/migd/policy.conf)" migd "the owner of policy.conf"
 # what is printed is what set takes
 mapfile -t words <"$dir/out"

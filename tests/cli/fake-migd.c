@@ -312,7 +312,8 @@ int fake_get_any(sd_bus *bus, const char *path, const char *iface, const char *p
 		return sd_bus_message_append(reply, "s", "copy-first");
 	if (!strcmp(property, "Total"))
 		return sd_bus_message_append(reply, "t", fake->script->total);
-	if (!strcmp(property, "MaxRate") || !strcmp(property, "DeadlineUSec"))
+	if (!strcmp(property, "MaxRate") || !strcmp(property, "DeadlineUSec") ||
+	    !strcmp(property, "Nice"))
 		return sd_bus_message_append(reply, "t", (__u64)0);
 	if (!strcmp(property, "Left"))
 		return sd_bus_message_append(reply, "a{st}", 1, "file", fake_left(fake));
@@ -340,6 +341,8 @@ static __u64 *policy_number(struct fake *fake, const char *property)
 		return &fake->pages;
 	if (!strcmp(property, "TotalRate"))
 		return &fake->total_rate;
+	if (!strcmp(property, "Nice"))
+		return &fake->nice;
 	if (!strcmp(property, "JobsPerUser"))
 		return &fake->jobs;
 	if (!strcmp(property, "PressureUSec"))
@@ -429,6 +432,8 @@ static const sd_bus_vtable policy_vtable[] = {
 				 SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_WRITABLE_PROPERTY("TotalRate", "t", get_policy, set_policy, 0,
 				 SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_WRITABLE_PROPERTY("Nice", "t", get_policy, set_policy, 0,
+				 SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_WRITABLE_PROPERTY("JobsPerUser", "t", get_policy, set_policy, 0,
 				 SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_WRITABLE_PROPERTY("PressureUSec", "t", get_policy, set_policy, 0,
@@ -445,6 +450,8 @@ static const sd_bus_vtable job_vtable[] = {
 	SD_BUS_WRITABLE_PROPERTY("MaxRate", "t", fake_get_any, set_limit, 0,
 				 SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_WRITABLE_PROPERTY("DeadlineUSec", "t", fake_get_any, set_limit, 0,
+				 SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_WRITABLE_PROPERTY("Nice", "t", fake_get_any, set_limit, 0,
 				 SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_PROPERTY("Id", "t", fake_get_id, 0, 0),
 	SD_BUS_PROPERTY("Pid", "u", fake_get_any, 0, 0),

@@ -89,7 +89,7 @@ struct fake {
 	char state[16], outcome[16];
 	__u64 moved, bytes;
 	char engine[32];
-	__u64 deadline, rate, total_rate, pages, jobs, pressure;
+	__u64 deadline, rate, total_rate, pages, jobs, pressure, nice;
 };
 
 /* fake-migd.c: what the face of a group needs, too. */

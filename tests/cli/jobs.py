@@ -71,13 +71,13 @@ class Outcomes(Case):
     def test_options(self):
         fake = self.bus.fake("moved")
         self.migrate("--order", "state-first", "--engine", "dma0chan0", "--batch-pages", "256",
-                     "--deadline", "20ms", "--max-rate", "500M", "--range",
+                     "--deadline", "20ms", "--max-rate", "500M", "--nice", "10", "--range",
                      "7f0000000000-7f0000010000", "--range", "0x10000-0x20000",
                      "--verify", "--atomic")
         line = fake.stdout.readline()
         self.assertEqual(line, "call MigrateProcess from=0 to=1 order=state-first "
                          "engine=dma0chan0 batch-pages=256 deadline-us=20000 max-rate=500000000 "
-                         "ranges=7f0000000000-7f0000010000 ranges=10000-20000 "
+                         "nice=10 ranges=7f0000000000-7f0000010000 ranges=10000-20000 "
                          "verify=1 atomic=1\n")
         self.migctl("migrate", str(os.getpid()), "--to", "1")
         self.assertEqual(fake.stdout.readline(), "call MigrateProcess from=-1 to=1\n")
@@ -178,8 +178,9 @@ class Changes(Case):
         self.assertEqual(out, "job 7 has the new limits from its next batch on\n")
         self.assertEqual(fake.stdout.readline(), "call Set DeadlineUSec=20000\n")
         self.assertEqual(fake.stdout.readline(), "call Set MaxRate=2000\n")
-        self.migctl("set", "7", "--max-rate", "none")
+        self.migctl("set", "7", "--max-bandwidth", "none", "--nice", "19")
         self.assertEqual(fake.stdout.readline(), "call Set MaxRate=0\n")
+        self.assertEqual(fake.stdout.readline(), "call Set Nice=19\n")
 
     def test_pause(self):
         fake = self.bus.fake("hold")

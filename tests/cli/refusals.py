@@ -112,6 +112,7 @@ class Usage(Case):
         for option, values in {
                 "--order": ["fast", ""], "--engine": [""], "--batch-pages": ["0", "many", "-1"],
                 "--deadline": ["5", "0ms", "5000s", "-1ms"], "--max-rate": ["5Q", "-5", "fast"],
+                "--nice": ["20", "-1", "very"],
                 "--range": ["10", "20000-10000", "10001-20000", "0-zz"],
                 "--daemon-timeout": ["soon"]}.items():
             for value in values:
@@ -121,7 +122,10 @@ class Usage(Case):
         self.usage("stats", "--format", words=["needs a value"])
         for verb in ("cancel", "pause", "resume"):
             self.usage(verb, words=["id"])
-        self.usage("set", "7", words=["--max-rate or --deadline"])
+        self.usage("set", "7", words=["--max-rate, --deadline or --nice"])
+        self.usage("set", "7", "--nice=20", words=["--nice"])
+        self.usage("migrate", "1", "--to", "1", "--max-bandwidth=5Q", words=["--max-rate"])
+        self.usage("policy", "set", "nice=20", words=["nice"])
         self.usage("set", "--max-rate=1M", words=["id"])
         self.usage("set", "7", "--max-rate=fast", words=["--max-rate"])
         self.usage("set", "7", "--deadline=5", words=["--deadline"])

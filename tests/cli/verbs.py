@@ -61,13 +61,13 @@ class Tables(Case):
     def test_policy(self):
         self.bus.fake("moved")
         shown = "default-engine=auto\ndeadline=20000us\nbatch-pages=512\nmax-rate=none\n" \
-            "total-rate=none\njobs-per-user=8\npressure=none\n"
+            "total-rate=none\nnice=0\njobs-per-user=8\npressure=none\n"
         self.assertEqual(self.migctl("policy")[0], shown)
         out, _ = self.migctl("policy", "set", "default-engine=cpu", "deadline=1s",
                              "batch-pages=64", "max-rate=2Gi", "total-rate=4Gi",
-                             "jobs-per-user=2", "pressure=200ms")
+                             "nice=7", "jobs-per-user=2", "pressure=200ms")
         self.assertEqual(out, "default-engine=cpu\ndeadline=1000000us\nbatch-pages=64\n"
-                         "max-rate=2147483648\ntotal-rate=4294967296\njobs-per-user=2\n"
+                         "max-rate=2147483648\ntotal-rate=4294967296\nnice=7\njobs-per-user=2\n"
                          "pressure=200000us\n")
         self.assertEqual(self.migctl("policy", "set", *shown.split())[0], shown)
         out, _ = self.migctl("policy", "set", "default-engine=dma", "--json")

@@ -247,6 +247,7 @@ static void one_round(struct rnd *r)
 	wait_until(serving, NULL, "SETUP of the random server");
 	/* Else a job of one message decides for all rounds. */
 	must(ctl_config_set(&ctl, (uint32_t)(1 + rnd_below(r, 4096)), 2000));
+	must(ctl_config_nice(&ctl, 0));
 	claim_channels();
 	set_faults(r);
 	end = now_ns() + (100 + rnd_below(r, 3000)) * 1000000ULL;
@@ -368,6 +369,7 @@ int main(int argc, char **argv)
 	finish(talker, "the sender of messages");
 	set_faults(NULL);
 	must(ctl_config_set(&ctl, locked, wait));
+	must(ctl_config_nice(&ctl, 0));
 	cancel_all();
 	wait_idle(&ctl);
 	wait_until(no_quarantine, &ctl, "no page in quarantine");

@@ -158,6 +158,8 @@ static void submission(struct text *m, struct rnd *r)
 		put_number(m, MIGD_A_JOB_BATCH_PAGES, some_number(r), 4);
 	if (rnd_one_in(r, 8))
 		put_number(m, MIGD_A_JOB_MAX_RATE, some_number(r), 8);
+	if (rnd_one_in(r, 8))
+		put_number(m, MIGD_A_JOB_NICE, rnd_below(r, 21), 4);
 	if (rnd_one_in(r, 4))
 		put_number(m, MIGD_A_JOB_FLAGS, rnd_below(r, 9), 4);
 	n = (unsigned int)rnd_below(r, rnd_one_in(r, 32) ? 2000 : 4);

@@ -42,7 +42,7 @@ static void check_same(const struct policy *a, const struct policy *b)
 	insist(!strcmp(a->default_engine, b->default_engine));
 	insist(a->deadline_usec == b->deadline_usec);
 	insist(a->batch_pages == b->batch_pages && a->max_rate == b->max_rate &&
-	       a->total_rate == b->total_rate &&
+	       a->total_rate == b->total_rate && a->nice == b->nice &&
 	       a->jobs_per_user == b->jobs_per_user && a->pressure_usec == b->pressure_usec);
 }
 

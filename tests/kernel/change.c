@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Jobs that are changed while they run: another rate, another deadline, told to
- * wait and to go on. What the change is not for stays as it was.
+ * Jobs that are changed while they run: another rate, another deadline, another
+ * share of the CPU, told to wait and to go on. What the change is not for stays as it was.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #define BYTES	(PAGES * PAGE)
 #define BATCH	128U
 #define SEED	17
-#define NOTHING	{ -1, -1, -1 }
+#define NOTHING	{ -1, -1, -1, -1 }
 
 /* At this rate a batch is a page, which takes a minute to be paid for. */
 #define SLOW	(PAGE / 64)
@@ -255,6 +255,61 @@ static void deadline(void)
 	put_back();
 }
 
+/*
+ * Whatever the machine's speed: so much work takes at least so long. A twentieth of
+ * a second is not rested for, and a tick may be missing.
+ */
+static void shares(const char *what, uint32_t nice, uint32_t any_nice)
+{
+	struct job_req req = job_for(&target, addr, BYTES, 0, 1, MIGD_ORDER_COPY_FIRST);
+	struct job_info job;
+	uint64_t id, worth;
+	unsigned int i;
+
+	step("%s", what);
+	must(ctl_config_nice(&ctl, any_nice));
+	req.batch_pages = BATCH;
+	req.nice = nice;
+	id = server_job(&server, &ctl, &req);
+	server_run(&server, &ctl, id);
+	must(ctl_job(&ctl, id, &job));
+	check_moved(&ctl, &target, &job, addr, BYTES, SEED);
+	check_eq(job.nice, nice);
+	check(job.work_ns > 0, "no work was seen");
+	worth = job.work_ns;
+	for (i = 0; i < (nice > any_nice ? nice : any_nice); i++)
+		worth += worth / 4;
+	check(job.elapsed_ns + 60000000 >= worth, "%llu us of work in %llu us, not %llu us",
+	      (unsigned long long)job.work_ns / 1000, (unsigned long long)job.elapsed_ns / 1000,
+	      (unsigned long long)worth / 1000);
+	must(ctl_config_nice(&ctl, 0));
+	put_back();
+}
+
+static void nice_changes(void)
+{
+	struct job_change to = NOTHING;
+	struct job_info job;
+	uint64_t id;
+
+	step("another nice, and the least of all jobs, while it runs");
+	id = begin(&target, addr, MIGD_ORDER_COPY_FIRST, 0);
+	to.nice = 19;
+	change(id, to);
+	must(ctl_job(&ctl, id, &job));
+	check_eq(job.nice, 19);
+	commit();
+	must(ctl_config_nice(&ctl, 7));
+	to.nice = 0;
+	change(id, to);
+	server_run(&server, &ctl, id);
+	must(ctl_job(&ctl, id, &job));
+	check_eq(job.nice, 0);
+	check_moved(&ctl, &target, &job, addr, BYTES, SEED);
+	must(ctl_config_nice(&ctl, 0));
+	put_back();
+}
+
 static void refused(void)
 {
 	struct job_change to = NOTHING;
@@ -270,6 +325,11 @@ static void refused(void)
 	to.deadline_us = -1;
 	to.paused = 2;
 	check_eq(ctl_set(&ctl, id, to), -ERANGE);
+	to.paused = -1;
+	to.nice = 20;
+	check_eq(ctl_set(&ctl, id, to), -ERANGE);
+	check_eq(ctl_config_nice(&ctl, 20), -ERANGE);
+	to.nice = -1;
 	must(ctl_job(&ctl, id, &job));
 	check_eq(job.max_rate, 0);
 	check_eq(job.paused, 0);
@@ -298,6 +358,9 @@ int main(void)
 	rate();
 	lost_unpaid();
 	deadline();
+	shares("a seventieth of a CPU", 19, 0);
+	shares("a tenth, as any job has", 3, 10);
+	nice_changes();
 	refused();
 	target_stop(&target);
 	server_close(&server);

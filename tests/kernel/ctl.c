@@ -155,6 +155,8 @@ int ctl_submit(struct ctl *c, const struct job_req *req, uint64_t *ret_id)
 		nla_put_u32(msg, MIGD_A_JOB_FLAGS, req->flags);
 	if (req->max_rate)
 		nla_put_u64(msg, MIGD_A_JOB_MAX_RATE, req->max_rate);
+	if (req->nice)
+		nla_put_u32(msg, MIGD_A_JOB_NICE, req->nice);
 	for (i = 0; i < req->nr_ranges; i++) {
 		nest = nla_nest_start(msg, MIGD_A_JOB_RANGE);
 		nla_put_u64(msg, MIGD_A_RANGE_START, req->range[i].start);
@@ -181,6 +183,8 @@ int ctl_set(struct ctl *c, uint64_t id, struct job_change change)
 		nla_put_u64(msg, MIGD_A_JOB_MAX_RATE, (uint64_t)change.max_rate);
 	if (change.paused >= 0)
 		nla_put_u32(msg, MIGD_A_JOB_PAUSED, (uint32_t)change.paused);
+	if (change.nice >= 0)
+		nla_put_u32(msg, MIGD_A_JOB_NICE, (uint32_t)change.nice);
 	return transact(c, msg, NULL, NULL);
 }
 
@@ -314,6 +318,11 @@ int ctl_config_set(struct ctl *c, uint32_t locked, uint32_t wait)
 	if (wait)
 		nla_put_u32(msg, MIGD_A_CONFIG_SERVER_WAIT_MS, wait);
 	return transact(c, msg, NULL, NULL);
+}
+
+int ctl_config_nice(struct ctl *c, uint32_t nice)
+{
+	return ctl_raw(c, MIGD_CMD_CONFIG_SET, 0, MIGD_A_CONFIG_NICE, &nice, sizeof(nice));
 }
 
 int ctl_raw(struct ctl *c, uint8_t cmd, int flags, int type, const void *data,

@@ -22,9 +22,9 @@ struct hist {
 
 struct job_info {
 	uint64_t id, start_time, max_rate, total, moved, batches, rescued;
-	uint64_t submitted_ns, elapsed_ns;
+	uint64_t submitted_ns, elapsed_ns, work_ns;
 	uint32_t pid, from, to, order, batch_pages, deadline_us, state, outcome;
-	uint32_t passes, flags, paused;
+	uint32_t passes, flags, paused, nice;
 	char comm[16];
 	uint64_t left[REASONS];
 	struct hist lock, copy, commit, blackout;
@@ -78,6 +78,7 @@ struct job_req {
 	uint32_t order, batch_pages, deadline_us;
 	uint32_t flags;		/* MIGD_JOB_FLAG_* */
 	uint64_t max_rate;
+	uint32_t nice;
 	unsigned int nr_ranges;
 	struct range range[8];
 };
@@ -92,7 +93,7 @@ int ctl_cancel(struct ctl *c, uint64_t id);
 
 /* What is to change of a job that runs; -1 leaves it. */
 struct job_change {
-	int64_t deadline_us, max_rate, paused;
+	int64_t deadline_us, max_rate, paused, nice;
 };
 
 int ctl_set(struct ctl *c, uint64_t id, struct job_change change);
@@ -109,6 +110,9 @@ int ctl_channels(struct ctl *c, struct channel_info *ret, int max);
 int ctl_config_get(struct ctl *c, uint32_t *ret_locked, uint32_t *ret_wait);
 /* 0 leaves a value as it is. */
 int ctl_config_set(struct ctl *c, uint32_t locked, uint32_t wait);
+
+/* What any job has for nice at least. */
+int ctl_config_nice(struct ctl *c, uint32_t nice);
 
 /* For wrong input: one u32, u64 or raw attribute, or none when type is 0. */
 int ctl_raw(struct ctl *c, uint8_t cmd, int flags, int type, const void *data,

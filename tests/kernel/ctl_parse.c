@@ -56,6 +56,7 @@ void parse_job(struct nlattr *attrs, int len, struct job_info *ret)
 	ret->batch_pages = attr_u32(tb[MIGD_A_JOB_BATCH_PAGES]);
 	ret->deadline_us = attr_u32(tb[MIGD_A_JOB_DEADLINE_US]);
 	ret->paused = attr_u32(tb[MIGD_A_JOB_PAUSED]);
+	ret->nice = attr_u32(tb[MIGD_A_JOB_NICE]);
 	ret->max_rate = attr_u64(tb[MIGD_A_JOB_MAX_RATE]);
 	ret->flags = attr_u32(tb[MIGD_A_JOB_FLAGS]);
 	ret->state = attr_u32(tb[MIGD_A_JOB_STATE]);
@@ -70,6 +71,7 @@ void parse_job(struct nlattr *attrs, int len, struct job_info *ret)
 	ret->passes = attr_u32(tb[MIGD_A_JOB_PASSES]);
 	ret->submitted_ns = attr_u64(tb[MIGD_A_JOB_SUBMITTED_NS]);
 	ret->elapsed_ns = attr_u64(tb[MIGD_A_JOB_ELAPSED_NS]);
+	ret->work_ns = attr_u64(tb[MIGD_A_JOB_WORK_NS]);
 	parse_hist(tb[MIGD_A_JOB_LOCK], &ret->lock);
 	parse_hist(tb[MIGD_A_JOB_COPY], &ret->copy);
 	parse_hist(tb[MIGD_A_JOB_COMMIT], &ret->commit);
