@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# stress-ng writes patterns to memory and verifies them, while that is moved.
+# stress-ng.sh [SECONDS]: stress-ng writes patterns to memory and verifies them for so
+# long, 25 by default, while that is moved.
 #
 # machines: amd64
 # timeout: 120
@@ -10,8 +11,8 @@ set -eu -o pipefail
 
 serve
 # Huge pages are left alone: there shall be small ones.
-"${patient[@]}" stress-ng --vm 2 --vm-bytes 48M --vm-keep --vm-madvise nohugepage --verify --timeout 25s \
-	--metrics-brief >"$dir/stress" 2>&1 &
+"${patient[@]}" stress-ng --vm 2 --vm-bytes 48M --vm-keep --vm-madvise nohugepage --verify \
+	--timeout "${1:-25}s" --metrics-brief >"$dir/stress" 2>&1 &
 stress=$!
 children+=("$stress")
 # the workers, which are children of children
