@@ -293,7 +293,7 @@ void bus_job_changed(struct manager *m, const struct job *job)
 
 	bus_job_path(job->nl.id, path);
 	sd_bus_emit_properties_changed(m->bus, path, BUS_JOB_IFACE, "MaxRate", "DeadlineUSec",
-				       "Share", "Paused", "BackedOff", NULL);
+				       "Nice", "Share", "Paused", "BackedOff", NULL);
 }
 
 void bus_job_done(struct manager *m, const struct job *job)

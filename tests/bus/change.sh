@@ -71,6 +71,10 @@ until_true "PropertiesChanged of State" \
 	grep -q '"State":{"type":"s","data":"paused"}' "$dir/signals"
 expect 0 '' busctl set-property org.migd1 "$at" org.migd1.Job MaxRate t 0
 equal "$(busctl get-property org.migd1 "$at" org.migd1.Job MaxRate)" "t 0" MaxRate
+expect 1 'Nice is 0 to 19, not 20' busctl set-property org.migd1 "$at" org.migd1.Job Nice t 20
+expect 0 '' busctl set-property org.migd1 "$at" org.migd1.Job Nice t 2
+equal "$(busctl get-property org.migd1 "$at" org.migd1.Job Nice)" "t 2" Nice
+until_true "PropertiesChanged of Nice" grep -q '"Nice":{"type":"t","data":2}' "$dir/signals"
 expect 0 '' busctl call org.migd1 "$at" org.migd1.Job Resume
 went t 1
 drop t
@@ -96,10 +100,6 @@ went t 0
 share_held 10
 expect 0 '' migctl policy set nice=0
 begin "${target_pid[t]}" --from 0 --to 1 --nice 19 "${slow[@]}"
-at=/org/migd1/job/$job
-expect 1 'Nice is 0 to 19, not 20' busctl set-property org.migd1 "$at" org.migd1.Job Nice t 20
-expect 0 '' busctl set-property org.migd1 "$at" org.migd1.Job Nice t 7
-equal "$(busctl get-property org.migd1 "$at" org.migd1.Job Nice)" "t 7" Nice
 expect 4 'user 65534 may not change jobs' runuser -u nobody -- migctl set "$job" --nice 0
 expect 0 '' migctl set "$job" --nice 5 --max-bandwidth none
 is_so '.nice == 5 and .max_rate == 0' || fail "the limits are not what was asked for"
