@@ -90,13 +90,15 @@ share_held()
 
 step "its share of a CPU: its own, the policy's, and while it runs"
 target t -- move 16 0
-begin "${target_pid[t]}" --from 0 --to 1 --nice 10
-went t 1
+expect 0 '' migctl migrate "${target_pid[t]}" --from 0 --to 1 --nice 10 --json
+job=$(jq .id "$dir/out")
+intact t 1
 is_so '.nice == 10' || fail "the job's nice is not what was asked for"
 share_held 10
 expect 0 '' migctl policy set nice=10
-begin "${target_pid[t]}" --from 1 --to 0 --nice 3
-went t 0
+expect 0 '' migctl migrate "${target_pid[t]}" --from 1 --to 0 --nice 3 --json
+job=$(jq .id "$dir/out")
+intact t 0
 share_held 10
 expect 0 '' migctl policy set nice=0
 begin "${target_pid[t]}" --from 0 --to 1 --nice 19 "${slow[@]}"
