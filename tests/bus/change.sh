@@ -101,7 +101,7 @@ job=$(jq .id "$dir/out")
 intact t 0
 share_held 10
 expect 0 '' migctl policy set nice=0
-begin "${target_pid[t]}" --from 0 --to 1 --nice 19 "${slow[@]}"
+begin "${target_pid[t]}" --from 0 --to 1 --nice 1 "${slow[@]}"
 expect 4 'user 65534 may not change jobs' runuser -u nobody -- migctl set "$job" --nice 0
 expect 0 '' migctl set "$job" --nice 5 --max-bandwidth none
 is_so '.nice == 5 and .max_rate == 0' || fail "the limits are not what was asked for"
