@@ -17,12 +17,10 @@ import guestside                                        # noqa: E402
 import image                                            # noqa: E402
 import judge                                            # noqa: E402
 import machine as machines                              # noqa: E402
-import programs                                         # noqa: E402
 import report                                           # noqa: E402
 from cache import Failed, say                           # noqa: E402
 from guest import Vm                                    # noqa: E402
-from servers import (CHECK, DIR, MALLOC, PRESENT, RATE, REDIS, THREADS, Server, fill_both,  # noqa: E402
-                     wait)
+from servers import DIR, MALLOC, RATE, REDIS, THREADS, Server, fill_both, wait  # noqa: E402
 
 DRIVER = {"arm64": "zynqmp_dma", "amd64": "migd_lsi"}
 BASELINE_SECONDS = 10
@@ -145,10 +143,8 @@ def start_migd(guest):
         say(f"  {line}")
 
 
-def start_servers(guest, arch):
+def start_servers(guest):
     say("\nTwo Redis servers on node 0")
-    guest.vm.push(programs.redis_check(arch), CHECK)
-    guest.vm.push(programs.present(arch), PRESENT)
     guest.read(f"mkdir -p {DIR}")
     servers = Server(guest, "redis-a"), Server(guest, "redis-b")
     servers[0].how, servers[1].how = "migd", "migrate_pages(2)"
@@ -216,12 +212,11 @@ def run(args):
     started = time.monotonic()
     machine = machines.find(args.arch)
     payload = builder.build(machine).payload
-    programs.redis_check(args.arch)
     with Vm(machine, payload) as vm:
         guest = guestside.Guest(vm)
         explain_changes(guest)
         start_migd(guest)
-        servers = start_servers(guest, args.arch)
+        servers = start_servers(guest)
         engines, interrupts = guestside.engines(guest), guestside.interrupts(guest)
         say(f"\nready to move after {time.monotonic() - started:.0f} s")
         move_there_and_back(guest, *servers, by_migd)

@@ -5,12 +5,12 @@ import json
 import sys
 import time
 
+import build as builder
 import guestside
 from cache import Failed, say
 
 DIR = "/run/migd-demo"
-CHECK = "/usr/local/bin/redis-check"
-PRESENT = "/usr/local/bin/present"
+CHECK, PRESENT = (f"/{builder.GUEST_TESTS}/load/{name}" for name in ("redis-check", "present"))
 MIB = 128
 THREADS, RATE = 2, 50      # of each server's client; operations/s of a thread
 # a socket, no files; everything else is redis-server's default

@@ -8,9 +8,8 @@
  * so that a stalled server cannot hide the operations it kept from starting.
  *
  * Standard input takes one command a line: "phase NAME" names the phase that
- * begins now; "quit" or its end stops the run and prints the result as JSON. An
- * operation counts for the phase of its scheduled start, but one that overlaps
- * a phase "during" counts there: what was late then is not held against others.
+ * begins now; "quit" or its end stops the run and prints the result as JSON. The
+ * start of an operation is the scheduled one; phases.h says which phase it is of.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -22,12 +21,9 @@
 
 #include "hist.h"
 #include "load.h"
+#include "phases.h"
 #include "value.h"
 
-#define MAX_PHASES	8
-#define PHASE_LEN	24
-#define MAX_CHANGES	64	/* of the phase */
-#define DISTURBED	"during"
 #define SHOWN_WRONG	5	/* wrong answers told in words */
 #define RETRY_NS	100000000
 #define UNSURE		(1ULL << 63)	/* a write whose answer never came */
@@ -43,14 +39,6 @@ struct checker {
 	struct hist phase[MAX_PHASES];
 };
 
-static char phase_name[MAX_PHASES][PHASE_LEN] = { "start" };
-static unsigned int phases = 1;
-/* Written by the main thread only; an entry is complete before it is counted. */
-static struct {
-	uint64_t at;
-	unsigned int phase;
-} change[MAX_CHANGES];
-static atomic_uint changes;
 static atomic_bool stopping;
 
 static uint64_t now_ns(void)
@@ -185,22 +173,6 @@ static void one_operation(struct checker *c)
 		do_write(c, own * o->threads + c->nr, &c->version[own]);
 }
 
-/* The phase that an operation from start to end counts for. */
-static unsigned int phase_of(uint64_t start, uint64_t end)
-{
-	unsigned int at_start = 0;
-
-	for (unsigned int i = 0; i < changes && change[i].at < end; i++) {
-		bool over = i + 1 < changes && change[i + 1].at <= start;
-
-		if (!over && !strcmp(phase_name[change[i].phase], DISTURBED))
-			return change[i].phase;
-		if (change[i].at <= start)
-			at_start = change[i].phase;
-	}
-	return at_start;
-}
-
 static void *checker_main(void *data)
 {
 	struct checker *c = data;
@@ -222,26 +194,6 @@ static void *checker_main(void *data)
 	return NULL;
 }
 
-static void set_phase(const char *name)
-{
-	unsigned int i;
-
-	for (i = 0; i < phases; i++)
-		if (!strcmp(phase_name[i], name))
-			break;
-	if (i == MAX_PHASES || changes == MAX_CHANGES) {
-		fprintf(stderr, "redis-check: too many phases: '%s' is ignored\n", name);
-		return;
-	}
-	if (i == phases) {
-		snprintf(phase_name[i], PHASE_LEN, "%s", name);
-		phases++;
-	}
-	change[changes].at = now_ns();
-	change[changes].phase = i;
-	changes++;
-}
-
 /* Returns at "quit" or at the end of the input. */
 static void obey(void)
 {
@@ -250,10 +202,10 @@ static void obey(void)
 	while (fgets(line, sizeof(line), stdin)) {
 		if (!strcmp(line, "quit\n"))
 			break;
-		if (sscanf(line, "phase %23[a-z0-9-]", name) == 1)
-			set_phase(name);
-		else
+		if (sscanf(line, "phase %23[a-z0-9-]", name) != 1)
 			fprintf(stderr, "redis-check: unknown command: %s", line);
+		else if (!phase_begin(name, now_ns()))
+			fprintf(stderr, "redis-check: too many phases: '%s' is ignored\n", name);
 	}
 }
 
@@ -274,16 +226,11 @@ static void print_result(struct checker *all, unsigned int threads)
 	printf("{\"ops\":%llu,\"reads\":%llu,\"writes\":%llu,\"frozen_reads\":%llu,",
 	       (unsigned long long)(sum.reads + sum.writes), (unsigned long long)sum.reads,
 	       (unsigned long long)sum.writes, (unsigned long long)sum.frozen_reads);
-	printf("\"wrong\":%llu,\"errors\":%llu,\"reconnects\":%llu,\"phases\":{",
+	printf("\"wrong\":%llu,\"errors\":%llu,\"reconnects\":%llu,\"phases\":",
 	       (unsigned long long)sum.wrong, (unsigned long long)sum.errors,
 	       (unsigned long long)sum.reconnects);
-	for (unsigned int p = 0; p < phases; p++)
-		printf("%s\"%s\":{\"ops\":%llu,\"p50_ns\":%llu,\"p99_ns\":%llu,\"max_ns\":%llu}",
-		       p ? "," : "", phase_name[p], (unsigned long long)sum.phase[p].count,
-		       (unsigned long long)hist_quantile(&sum.phase[p], 500),
-		       (unsigned long long)hist_quantile(&sum.phase[p], 990),
-		       (unsigned long long)sum.phase[p].max);
-	puts("}}");
+	phases_print(sum.phase);
+	puts("}");
 }
 
 static int start(struct checker *c, const struct load_options *options, unsigned int nr)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The C programs that the demo and the benchmark bring into the guest."""
+"""The C programs that the benchmark brings into the guest."""
 
 import image
 from cache import TOP, cache_dir, digest, made_once, run
@@ -20,16 +20,6 @@ def compiled(arch, name, sources, libraries=(), static=False):
             cache_dir() / "log" / f"{name}-{arch}.log", f"building {name} for {arch}")
     key = digest(*flags, *libraries, *paths, *headers)
     return made_once(f"{name}-{arch}", key, make) / name
-
-
-def redis_check(arch):
-    sources = ["redis-check.c", "fill.c", "run.c", "value.c", "hist.c"]
-    return compiled(arch, "redis-check", [f"tests/load/{name}" for name in sources],
-                    ["hiredis", "pthread"])
-
-
-def present(arch):
-    return compiled(arch, "present", ["tests/load/present.c"], static=True)
 
 
 def bench(arch):
