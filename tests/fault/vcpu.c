@@ -2,15 +2,19 @@
 /*
  * The monitor of a tiny virtual machine: one CPU in protected mode without
  * paging, and one slot of anonymous memory, in which it checks a value and
- * writes the next one in every line of 64 bytes, over and over, and never exits.
+ * writes the next one in every line of 64 bytes, over and over, and comes out to say
+ * so only now and then.
  *
- *   vcpu KIB NODE    its memory, on NODE
+ *   vcpu KIB NODE FILE    its memory, on NODE
  *
  * It says "ready PID START PAGES" of the memory and answers each line of stdin
  * with one line, until stdin ends:
  *
  *   run      "rounds N wrong N": once the virtual CPU has been round once more
+ *
+ * FILE has a line "BEGIN END" then for each ROUNDS rounds, in microseconds since 1970.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <linux/mempolicy.h>
@@ -20,23 +24,15 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "vcpu.h"
 #include "victim.h"
 
-/* The machine's physical memory: code, what it tells, and what it works on. */
-#define CODE	0UL
-#define TOLD	PAGE
-#define DATA	(2 * PAGE)
-#define LINE	64UL
-
-struct told {
-	volatile uint32_t rounds, wrong;
-};
-
 static struct kvm_run *run;
 static int vcpu;
+static FILE *times;
 
 static void new_machine(char *at, size_t bytes)
 {
@@ -77,10 +73,32 @@ static void set_registers(size_t bytes)
 	must(ioctl(vcpu, KVM_SET_REGS, &regs));
 }
 
+static uint64_t now_usec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * 1000000ULL + now.tv_nsec / 1000;
+}
+
 static void *run_machine(void *unused)
 {
+	uint64_t before = now_usec(), now;
+
 	(void)unused;
-	must(ioctl(vcpu, KVM_RUN, 0));
+	for (;;) {
+		if (ioctl(vcpu, KVM_RUN, 0) < 0) {
+			/* A signal, of those that stop a process, too, ends the call. */
+			if (errno != EINTR)
+				die("KVM_RUN");
+			continue;
+		}
+		if (run->exit_reason != KVM_EXIT_IO || run->io.port != PORT)
+			break;
+		now = now_usec();
+		fprintf(times, "%llu %llu\n", (unsigned long long)before, (unsigned long long)now);
+		before = now;
+	}
 	fprintf(stderr, "vcpu: the virtual CPU has stopped, reason %u, %#llx\n", run->exit_reason,
 		(unsigned long long)run->hw.hardware_exit_reason);
 	exit(1);
@@ -95,9 +113,12 @@ int main(int argc, char **argv)
 	size_t bytes;
 	char *at;
 
-	if (argc != 3)
+	if (argc != 4)
 		return 2;
 	bytes = strtoul(argv[1], NULL, 10) << 10;
+	times = fopen(argv[3], "we");
+	if (!times)
+		die(argv[3]);
 	alloc_on(MPOL_BIND, atoi(argv[2]));
 	at = map_small(bytes);
 	memset(at, 0, DATA);
@@ -116,6 +137,7 @@ int main(int argc, char **argv)
 		/* The round that is under way, and one more. */
 		for (begun = told->rounds; told->rounds - begun < 2;)
 			usleep(1000);
+		fflush(times);
 		printf("rounds %u wrong %u\n", told->rounds, told->wrong);
 		fflush(stdout);
 	}

@@ -3,6 +3,8 @@
  * What the virtual CPU of vcpu.c does: esi and ebp are begin and end of its
  * memory, esp of what it tells. Each line of 64 bytes has address ^ round.
  */
+#include "vcpu.h"
+
 	.section .rodata
 	.code32
 	.globl guest_begin, guest_end
@@ -13,15 +15,18 @@ guest_begin:
 	xor	%ebx, %eax
 	cmp	(%edi), %eax
 	je	3f
-	incl	4(%esp)
+	incl	TOLD_WRONG(%esp)
 3:	lea	1(%ebx), %eax
 	xor	%edi, %eax
 	mov	%eax, (%edi)
-	add	$64, %edi
+	add	$LINE, %edi
 	cmp	%ebp, %edi
 	jb	2b
 	inc	%ebx
-	mov	%ebx, (%esp)
+	mov	%ebx, TOLD_ROUNDS(%esp)
+	test	$(ROUNDS - 1), %ebx
+	jnz	1b
+	out	%al, $PORT
 	jmp	1b
 guest_end:
 

@@ -18,7 +18,7 @@ static bool take_phase(const char *line)
 	char name[PHASE_LEN];
 	uint64_t at;
 
-	return sscanf(line, "%" SCNu64 " %23[a-z0-9-]", &at, name) == 2 &&
+	return sscanf(line, "%" SCNu64 " %23[a-z0-9_-]", &at, name) == 2 &&
 		phase_begin(name, at * 1000);
 }
 

@@ -202,7 +202,7 @@ static void obey(void)
 	while (fgets(line, sizeof(line), stdin)) {
 		if (!strcmp(line, "quit\n"))
 			break;
-		if (sscanf(line, "phase %23[a-z0-9-]", name) != 1)
+		if (sscanf(line, "phase %23[a-z0-9_-]", name) != 1)
 			fprintf(stderr, "redis-check: unknown command: %s", line);
 		else if (!phase_begin(name, now_ns()))
 			fprintf(stderr, "redis-check: too many phases: '%s' is ignored\n", name);

@@ -50,20 +50,28 @@ end_move()
 	outcomes[$outcome]=$((${outcomes[$outcome]:-0} + 1))
 }
 
+# move_at_once COMMAND...: moves those that COMMAND prints, and back the next time
+move_at_once()
+{
+	local pid
+
+	for pid in $("$@"); do
+		begin_move "$pid"
+	done
+	for pid in "${!moving[@]}"; do
+		end_move "$pid"
+	done
+	node=$((1 - node))
+}
+
 # bounce PID COMMAND...: while process PID lives, moves those that COMMAND prints
 bounce()
 {
-	local main=$1 pid
+	local main=$1
 
 	shift
 	while kill -0 "$main" 2>/dev/null; do
-		for pid in $("$@"); do
-			begin_move "$pid"
-		done
-		for pid in "${!moving[@]}"; do
-			end_move "$pid"
-		done
-		node=$((1 - node))
+		move_at_once "$@"
 	done
 }
 
