@@ -18,6 +18,7 @@ import image                                            # noqa: E402
 import judge                                            # noqa: E402
 import machine as machines                              # noqa: E402
 import report                                           # noqa: E402
+import table                                            # noqa: E402
 from cache import Failed, say                           # noqa: E402
 from guest import Vm                                    # noqa: E402
 from servers import DIR, MALLOC, RATE, REDIS, THREADS, Server, fill_both, wait  # noqa: E402
@@ -60,7 +61,7 @@ def by_migd(guest, server, step):
     command = (f"migctl migrate {server.pid} --from {source} --to {target}"
                f" --deadline {DEADLINE} {options}")
     if sys.stdout.isatty():
-        command = f"script -qec 'stty cols {report.WIDTH}; {command}' /dev/null"
+        command = f"script -qec 'stty cols {table.WIDTH}; {command}' /dev/null"
     service = guestside.service_seconds(guest)
     threads = guestside.kernel_threads_seconds(guest)
     status, seconds, cpu, output = timed(guest, command, show=True)

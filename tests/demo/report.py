@@ -1,34 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """The demo's result as text, for a terminal of 100 columns."""
 
-import textwrap
-
+import table
 from cache import say
-
-WIDTH = 100
-LEFT = 30       # width of the labels; two columns of 34 follow
-
-
-def title(text):
-    say(f"\n{text}")
-
-
-def row(label, *columns):
-    say(("  " + label.ljust(LEFT - 2) + "".join(column.ljust(35) for column in columns)).rstrip())
-
-
-def paragraph(text):
-    say(textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="    "))
-
-
-def number(value):
-    return f"{value:,}".replace(",", " ")
-
-
-def time_of(ns):
-    if ns < 10_000:
-        return f"{ns} ns"
-    return f"{ns / 1000:.0f} us" if ns < 10_000_000 else f"{ns / 1e6:.0f} ms"
+from table import number, paragraph, row, time_of, title
 
 
 def heads(servers):
@@ -66,9 +41,7 @@ def latencies(servers):
     title("Latency of the clients' operations, from their scheduled start: p50, p99, max")
     heads(servers)
     for phase in ("before", "during", "after"):
-        row(phase, *["{:>8} {:>8} {:>8}".format(*[time_of(times[key]) for key in (
-            "p50_ns", "p99_ns", "max_ns")])
-            for times in (server.load["phases"][phase] for server in servers)])
+        row(phase, *[table.latencies(server.load["phases"][phase]) for server in servers])
 
 
 def answers(servers):
@@ -87,10 +60,7 @@ def jobs(server, steps):
     title("migd: pages by outcome and reason; blackout (unmap to unlock of a batch) p50, p99, max")
     for step, move in zip(steps, server.moves):
         job = move.job
-        left = ", ".join(f"{reason} {number(count)}" for reason, count in job["left"].items()
-                         if count) or "none"
-        whole = f", {number(job['routed'])} in large folios" if job["routed"] else ""
-        row(step, f"moved {number(job['moved'])}{whole}; left: {left}")
+        row(step, table.job(job))
         black = job["blackout"]
         row("", f"{job['outcome']}; {number(job['batches'])} batches, {job['rescued']} rescued; "
             "blackout " + ", ".join(

@@ -18,8 +18,8 @@
 # the machine is busy with the program, too, and may be slow
 patience=120
 
-# By hand: longer, and with a file for the result as JSON no destination is filled in
-# vain, and no program gives way to who moves it.
+# For tools/migprograms: longer, with no destination filled in vain, no program that
+# gives way to who moves it, and what was found as JSON.
 seconds=${MIGD_SECONDS:-1}
 rounds=${MIGD_ROUNDS:-1}
 result=${MIGD_RESULT:-}
