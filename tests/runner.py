@@ -263,7 +263,7 @@ class Ahead(threading.Thread):
             try:
                 kernel.find(one)
                 kernel.source()
-                image.root_image(one.arch)
+                machines.root_image(one)
                 image.sysroot(one.arch)
             except Failed:
                 return      # the lane says it again, in its place
@@ -282,7 +282,8 @@ def run_all(tests, report):
     for test in tests:
         if test.machine:
             lanes.setdefault(test.machine, []).append(test)
-    order = [name for name in ("amd64", "arm64", "amd64-iommu", "arm64-mte", "amd64-debug")
+    order = [name for name in ("amd64", "arm64", "amd64-iommu", "arm64-mte", "deb12",
+                              "deb13", "amd64-debug")
              if name in lanes]
     # the debug kernel's build takes longest: first
     ahead = Ahead(sorted(order, key=lambda name: name != "amd64-debug"))

@@ -8,6 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import compiled
 import image
 import kernel
 from cache import TOP, cache_dir, digest, forget_unused, locked, run
@@ -120,8 +121,42 @@ def read_header(path):
     return header
 
 
+def copy_tests(build, wanted=""):
+    """Those of a folder below tests/, or all."""
+    for name, path, _ in guest_tests(build.source):
+        if name.startswith(wanted):
+            there = build.payload / GUEST_TESTS / path.relative_to(build.source / "tests")
+            there.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, there)
+
+
+def build_packages(one):
+    """For a machine that has nothing of ours: the packages to install and to upgrade
+    to, what debian/tests has for a machine that has installed them, and what spares
+    that machine's compiler."""
+    work = cache_dir() / f"build-{one.name}-{digest(TOP.as_posix())}"
+    work.mkdir(exist_ok=True)
+    os.utime(work)
+    forget_unused(f"build-{one.name}", work)
+    result = Build(work, cache_dir() / "log" / f"build-{one.name}.log", work / "payload")
+    with locked(f"build-{one.name}"):
+        copy_sources(result.source)
+        shutil.rmtree(result.payload, ignore_errors=True)
+        copy_tests(result, "deb/")
+        there = result.payload / GUEST_TESTS / "deb"
+        shutil.copytree(result.source / "debian/tests", there / "tests")
+        for step, paths in compiled.steps(one.debian).items():
+            (there / step).mkdir()
+            for path in paths:
+                shutil.copy(path, there / step)
+        shutil.copytree(compiled.objects(one.debian), result.payload / compiled.CCACHE)
+    return result
+
+
 def build(one):
     """Build everything for a machine; the Build with its payload."""
+    if one.debian:
+        return build_packages(one)
     headers = kernel.headers(one)
     name = one.name.removesuffix("-iommu").removesuffix("-mte")     # the same kernel
     # meson keeps the options, the cross file and so the sysroot that it was set up with
@@ -150,10 +185,7 @@ def build(one):
         extra.mkdir(parents=True)
         for module in modules:
             shutil.copy(module, extra)
-        for _, path, _ in guest_tests(result.source):
-            there = result.payload / GUEST_TESTS / path.relative_to(result.source / "tests")
-            there.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, there)
+        copy_tests(result)
         for library in (result.source / "tests").glob("lib*"):
             shutil.copy2(library, result.payload / GUEST_TESTS)
     return result

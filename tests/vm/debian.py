@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Debian's archive: a private apt that knows amd64 and arm64, so that the
 system's own dpkg architectures stay as they are. Follows the mirrors and the
-release that the host is configured with."""
+release that the host is configured with; another release is asked for by its
+codename, and comes from the same mirrors."""
 
 import json
 import time
@@ -35,15 +36,20 @@ def codename():
     return "bookworm"
 
 
-def sources(arches=None):
+def suffix(release):
+    """Of what is another release's than the host's in the cache."""
+    return "" if release in ("", codename()) else f"-{release}"
+
+
+def sources(release=""):
     """sources.list lines for the host's own Debian mirrors."""
     listing = output(["apt-get", "indextargets", "--format",
                       "$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)", "Created-By: Packages"])
-    option = f"arch={','.join(arches)} " if arches else ""
     lines = []
     for line in listing.splitlines():
-        origin, uri, release, component = line.split("|")
-        text = f"deb [{option}signed-by={KEYRING}] {uri} {release} {component}"
+        origin, uri, suite, component = line.split("|")
+        suite = suite.replace(codename(), release or codename())
+        text = f"deb [signed-by={KEYRING}] {uri} {suite} {component}"
         if origin == "Debian" and component == "main" and text not in lines:
             lines.append(text)
     if not lines:
@@ -53,14 +59,14 @@ def sources(arches=None):
 
 
 class Apt:
-    def __init__(self):
-        self.dir = cache_dir() / "apt"
+    def __init__(self, release=""):
+        self.dir = cache_dir() / f"apt{suffix(release)}"
         self.log = cache_dir() / "log" / "apt.log"
         self.env = None
         for sub in ("state/lists/partial", "cache/archives/partial", "sources.list.d"):
             (self.dir / sub).mkdir(parents=True, exist_ok=True)
         (self.dir / "status").touch()
-        (self.dir / "sources.list").write_text("\n".join(sources()) + "\n")
+        (self.dir / "sources.list").write_text("\n".join(sources(release)) + "\n")
         config = self.dir / "apt.conf"
         config.write_text(CONFIG.format(dir=self.dir))
         import os
@@ -77,23 +83,30 @@ class Apt:
                 return line[len(name) + 2:]
         raise Failed(f"the package {package} has no field {name}")
 
+    def search(self, pattern):
+        """Packages whose name this regular expression finds."""
+        lines = output(["apt-cache", "search", "--names-only", pattern], env=self.env)
+        return [line.split()[0] for line in lines.splitlines()]
+
     def download(self, packages, into):
         run(["apt-get", "-q", "download", *packages], self.log,
             "downloading " + " ".join(word.split("=")[0] for word in packages),
             cwd=into, env=self.env)
 
 
-def versions():
+def versions(release=""):
     """{"source": version of linux-source, "abi": release without flavour}:
     the newest of the series, asked for once a week."""
-    stamp = cache_dir() / "kernel-version.json"
+    stamp = cache_dir() / f"kernel-version{suffix(release)}.json"
     with locked("apt"):
         if stamp.exists() and time.time() - stamp.stat().st_mtime < REFRESH_DAYS * 86400:
             return json.loads(stamp.read_text())
-        apt = Apt()
+        apt = Apt(release)
         try:
             apt.update()
-            depends = apt.field(f"linux-image-{SERIES}-amd64", "Depends").split()[0]
+            # the name without a series is that of a release's first one
+            series = f"-{SERIES}" if (release or codename()) == "bookworm" else ""
+            depends = apt.field(f"linux-image{series}-amd64", "Depends").split()[0]
             found = {"source": apt.field(f"linux-source-{SERIES}", "Version"),
                      "abi": depends.removeprefix("linux-image-").removesuffix("-amd64")}
         except Failed:
@@ -105,12 +118,12 @@ def versions():
         return found
 
 
-def unpacked(name, packages, finish=lambda tree: None):
+def unpacked(name, packages, finish=lambda tree: None, release=""):
     """Cached directory with the contents of these packages (name:arch=version
     allowed), nothing configured; finish(tree) completes it."""
     def make(into):
         with locked("apt"):
-            Apt().download(packages, into)
+            Apt(release).download(packages, into)
         for deb in sorted(into.glob("*.deb")):
             run(["dpkg-deb", "-x", deb, into], cache_dir() / "log" / "apt.log",
                 f"unpacking {deb.name}")

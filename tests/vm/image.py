@@ -72,7 +72,7 @@ def enable_foreign(arch):
         output(["update-binfmts", "--enable", "qemu-aarch64"])
 
 
-def mmdebstrap(arch, variant, packages, target, what, excluded, hooks=()):
+def mmdebstrap(arch, variant, packages, target, what, excluded, hooks=(), release=""):
     enable_foreign(arch)
     log = cache_dir() / "log" / f"{target.name}-{arch}.log"
     log.parent.mkdir(exist_ok=True)
@@ -86,8 +86,9 @@ def mmdebstrap(arch, variant, packages, target, what, excluded, hooks=()):
         done = sum(line.startswith((b"Unpacking ", b"Setting up ")) for line in lines)
         return f"{done} packages unpacked or set up" if done else ""
     run(["mmdebstrap", "--verbose", f"--arch={arch}", f"--variant={variant}", f"--include={','.join(packages)}",
+         "--dpkgopt=force-unsafe-io",
          *[f"--dpkgopt=path-exclude={path}" for path in excluded], *hooks,
-         codename(), target, *sources()], log, what, status)
+         release or codename(), target, *sources(release)], log, what, status)
 
 
 # its package makes a cluster and runs it otherwise
@@ -116,13 +117,18 @@ def root_image(arch):
     def make(into):
         mmdebstrap(arch, "minbase", packages, into / "root.tar", f"making the {arch} root image",
                    excluded, [*hooks, *[f"--customize-hook=rm \"$1\"{path}" for path in removed]])
-        with open(into / "root.tar", "rb") as archive:
-            run(["sqfstar", "-comp", "lz4", "-no-progress", into / "root.squashfs"],
-                cache_dir() / "log" / f"squashfs-{arch}.log", f"packing the {arch} root image",
-                stdin=archive)
-        (into / "root.tar").unlink()
+        squash(into, arch)
     key = digest(codename(), *packages, *excluded, *removed, *made_from)
     return made_once(f"root-{arch}", key, make) / "root.squashfs"
+
+
+def squash(into, name):
+    """root.tar there becomes root.squashfs."""
+    with open(into / "root.tar", "rb") as archive:
+        run(["sqfstar", "-comp", "lz4", "-no-progress", into / "root.squashfs"],
+            cache_dir() / "log" / f"squashfs-{name}.log", f"packing the {name} root image",
+            stdin=archive)
+    (into / "root.tar").unlink()
 
 
 def sysroot(arch):

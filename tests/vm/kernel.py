@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cache import HERE, Failed, cache_dir, digest, made_once, output, run
-from debian import SERIES, unpacked, versions
+from debian import SERIES, suffix, unpacked, versions
 
 DEBUG_CONFIG = HERE / "debug.config"
 DEBUG_OBJECTS = 1690    # compiled files of the debug kernel, for the progress line
@@ -28,20 +28,26 @@ scripts/module.lds scripts/module-common.o tools/objtool/objtool""".split()
 class Kernel:
     release: str
     image: Path
-    modules: Path       # .../lib/modules/RELEASE
-    headers: Path       # the directory for make -C
+    modules: Path           # .../lib/modules/RELEASE
+    headers: Path | None    # the directory for make -C
 
 
-def stock(arch):
+def stock(arch, debian=""):
     """Debian's kernel, unpacked into the cache and not installed."""
-    abi = versions()["abi"]
+    abi = versions(debian)["abi"]
     release = f"{abi}-{arch}"
 
     def finish(tree):
+        # Debian 13's is in /usr/lib, where Debian 12's depmod does not look
+        if not (tree / "lib").exists():
+            (tree / "lib").symlink_to("usr/lib")
         run(["/sbin/depmod", "-b", tree, release], cache_dir() / "log" / "depmod.log")
-    tree = unpacked(f"kernel-{arch}", [f"linux-image-{release}:{arch}"], finish)
+    tree = unpacked(f"kernel{suffix(debian)}-{arch}", [f"linux-image-{release}:{arch}"], finish,
+                    debian)
+    # the tools of another release's headers may not run here
+    headers = None if suffix(debian) else stock_headers(arch, abi)
     return Kernel(release, tree / "boot" / f"vmlinuz-{release}",
-                  modules_of(tree, release), stock_headers(arch, abi))
+                  modules_of(tree, release), headers)
 
 
 def modules_of(tree, release):
@@ -147,4 +153,4 @@ def headers(machine):
 
 
 def find(machine):
-    return debug() if machine.kernel == "debug" else stock(machine.arch)
+    return debug() if machine.kernel == "debug" else stock(machine.arch, machine.debian)

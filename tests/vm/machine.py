@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import fresh
 import image
 import kernel
 from cache import Failed, cache_dir, digest, made_once, output, run, say
@@ -22,6 +23,7 @@ class Machine:
     iommu: bool = False
     sanitize: bool = False      # daemon and tools with ASan and UBSan
     tags: bool = False          # memory tags (MTE); a machine without a DMA engine
+    debian: str = ""            # this release as it is after its installation, and no payload built
     boot_seconds: int = 60      # generous: a loaded host is slow
 
     @property
@@ -33,6 +35,8 @@ class Machine:
             engine = "ZynqMP ADMA, 8 channels"
         else:
             engine = f"{LSI_DEVICES} LSI 53C895A"
+        if self.debian:
+            kind = f"fresh {self.debian} with its 6.12 kernel"
         return (f"{self.arch}, {kind}, {engine}{', intel-iommu' if self.iommu else ''}"
                 f"{', user space with ASan and UBSan' if self.sanitize else ''}")
 
@@ -44,6 +48,8 @@ MACHINES = {machine.name: machine for machine in (
     Machine("amd64-debug", "amd64", kernel="debug", boot_seconds=300),
     Machine("arm64", "arm64", boot_seconds=180),
     Machine("arm64-mte", "arm64", tags=True, boot_seconds=180),
+    Machine("deb12", "amd64", debian="bookworm", boot_seconds=180),
+    Machine("deb13", "amd64", debian="trixie", boot_seconds=180),
 )}
 
 
@@ -132,6 +138,10 @@ def device_tree():
     return made_once("device-tree", key, make) / "machine.dtb"
 
 
+def root_image(machine):
+    return fresh.root_image(machine.debian) if machine.debian else image.root_image(machine.arch)
+
+
 def kernel_arguments(machine, icount):
     words = ["loglevel=5", "oops=panic", "panic=-1", "log_buf_len=4M", "systemd.show_status=false"]
     words.append("console=ttyS0" if machine.arch == "amd64" else "console=ttyAMA0")
@@ -214,7 +224,7 @@ def command_line(machine, kern, disk, run_dir, icount):
         words += ["-accel", "tcg", "-icount", "shift=0,sleep=off"]
     else:
         words += ["-accel", "kvm" if accel == "kvm" else "tcg,thread=multi"]
-    root = image.root_image(machine.arch)
+    root = root_image(machine)
     words += ["-nodefaults"] if machine.arch == "amd64" else ["-nic", "none", "-monitor", "none"]
     for path, serial in ((root, "root"), (disk, "payload")):
         words += ["-drive", f"file={path},if=none,id={serial},format=raw,readonly=on",

@@ -5,9 +5,12 @@
 import argparse
 import shlex
 import sys
+from pathlib import Path
 
 import build as builder
+import compiled
 import debian
+import fresh
 import image
 import kernel
 import machine as machines
@@ -45,7 +48,17 @@ def arguments():
     headers = commands.add_parser("kernel-headers", help="print the directory for make -C")
     headers.add_argument("machine")
     commands.add_parser("kernel-source", help="print the tree of linux-source")
-    commands.add_parser("packages", help="build the Debian packages, print their directory")
+    packages = commands.add_parser("packages",
+                                   help="build the Debian packages, print their directory")
+    packages.add_argument("--next", action="store_true", help="of one version later")
+    fresh_tree = commands.add_parser("fresh-tree", help="unpack a fresh Debian, for inside.sh")
+    fresh_tree.add_argument("release", choices=fresh.RELEASES)
+    fresh_tree.add_argument("directory")
+    kernels = commands.add_parser("kernel-packages",
+                                  help="print a directory with the headers of a release's kernels")
+    kernels.add_argument("release", choices=fresh.RELEASES)
+    kernels.add_argument("--all", action="store_true",
+                         help="not only the newest of each series and flavour")
     commands.add_parser("promtool", help="print the directory of promtool")
     for name, text in (("cross-file", "print a meson cross file (empty: native)"),
                        ("sysroot", "print the directory to compile user space against")):
@@ -79,13 +92,18 @@ def prepare(args):
     for name in args.machine or machines.MACHINES:
         one = machines.find(name)
         kern = kernel.find(one)
-        image.root_image(one.arch)
+        machines.root_image(one)
         image.sysroot(one.arch)
         image.agent(one.arch)
         image.initramfs(kern, one.arch)
         if one.arch == "arm64":
             machines.device_tree()
         say(f"{name}: ready")
+    return 0
+
+
+def fresh_tree(args):
+    compiled.tree(args.release, Path(args.directory), compiled.objects(args.release))
     return 0
 
 
@@ -118,7 +136,10 @@ ACTIONS = {
         lambda: builder.build(machines.find(args.machine)).payload),
     "kernel-headers": lambda args: to_stderr(lambda: kernel.headers(machines.find(args.machine))),
     "kernel-source": lambda args: to_stderr(kernel.source),
-    "packages": lambda args: to_stderr(package.packages),
+    "packages": lambda args: to_stderr(lambda: package.packages(args.next)),
+    "fresh-tree": fresh_tree,
+    "kernel-packages": lambda args: to_stderr(lambda: fresh.kernel_packages(
+        args.release, fresh.kernels(args.release, args.all))),
     "promtool": lambda args: to_stderr(debian.promtool),
     "cross-file": lambda args: to_stderr(lambda: image.cross_file(args.arch)),
     "sysroot": lambda args: to_stderr(lambda: image.sysroot(args.arch)),
