@@ -22,8 +22,6 @@ CCACHE_CONF = """\
 sloppiness = file_stat_matches, file_stat_matches_ctime
 depend_mode = true
 """
-# The release whose guest has upgrades, too, and not only the installation
-UPGRADED = "bookworm"
 INSIDE = HERE / "inside.sh"
 
 
@@ -52,11 +50,8 @@ def steps(release):
     """{step: packages} of what tests/deb/life.sh installs there, one after the other."""
     def ours(directory):
         return [path for path in directory.glob("*.deb") if "-dbgsym_" not in path.name]
-    found = {"first": ours(package.packages())}
-    if release == UPGRADED:
-        found["next"] = ours(package.packages(of_next=True))
-        found["kernel"] = kernel_upgrade(release)
-    return found
+    return {"first": ours(package.packages()), "next": ours(package.packages(of_next=True)),
+            "kernel": kernel_upgrade(release)}
 
 
 def objects(release):
