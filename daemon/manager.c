@@ -14,8 +14,8 @@
 #include "group.h"
 #include "job.h"
 #include "log.h"
-#include "nice.h"
 #include "manager.h"
+#include "nice.h"
 #include "pressure.h"
 #include "share.h"
 

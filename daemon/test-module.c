@@ -163,7 +163,7 @@ int nl_set_job(struct nl_ctl *ctl, uint64_t id, const struct nl_change *change)
 
 int nl_set_nice(struct nl_ctl *ctl, uint32_t nice)
 {
-	module.nice = nice;
+	check(nice <= POLICY_NICE_MAX);
 	return 0;
 }
 

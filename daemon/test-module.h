@@ -15,7 +15,6 @@ struct test_module {
 	uint64_t last;
 	int refusal;			/* of the next submission */
 	unsigned int cancels;
-	uint32_t nice;			/* of any job, at least */
 	uint64_t total;			/* bytes per second of all jobs, never more; 0: any */
 };
 
