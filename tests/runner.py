@@ -208,7 +208,7 @@ class Lane:
                             + "\n".join(trouble))
         self.failed_boots = 0
 
-    def run_test(self, test):
+    def run_test(self, test, again=False):
         started = time.monotonic()
         script = f"/{builder.GUEST_TESTS}/{test.path.relative_to(TESTS)}"
         log = self.report.log(test)
@@ -221,6 +221,11 @@ class Lane:
             trouble = self.vm.dmesg_check(allow=test.allow)
         except Failed as error:
             log.write_text(str(error))
+            if self.vm and not again and self.vm.stale_code():
+                say(f"again {test.title}: this QEMU ran code that the guest had replaced:\n{error}")
+                self.stop()
+                self.run_test(test, again=True)
+                return
             self.report.bad(test.title, time.monotonic() - started, "the guest died", str(error))
             self.stop()
             return

@@ -11,10 +11,17 @@ set -eu -o pipefail
 
 started 4 0 thp
 
-# Others may have moved any page: what counts is that each is what it was.
+# Others may have moved any page, also after they were counted: what counts is that
+# each is what it was, and that no pass saw more pages than the target has.
 anywhere()
 {
-	summed $((passes * total))
+	summed $((passes * $(resident)))
+}
+
+# resident: pages that the target has in memory, wherever
+resident()
+{
+	cut -d ' ' -f 2 "/proc/${target_pid[t]}/statm"
 }
 
 step "compaction"

@@ -71,8 +71,7 @@ class Vm:
         try:
             self.attempt()
         except GuestDied as error:
-            # Nothing of ours has run yet. Emulation under load loses one boot
-            # in many to code that is patched while another CPU runs it.
+            # Nothing of ours has run yet, see stale_code().
             say(f"vm: {self.machine.name}: died before it was ready, once more:\n{error}")
             self.attempt()
         return self
@@ -197,6 +196,15 @@ class Vm:
             if b"Kernel panic - not syncing" in text:
                 time.sleep(1)   # let the rest of the message come
                 raise GuestDied(f"the guest's kernel panicked.\n{self.evidence()}")
+
+    def stale_code(self):
+        """Did the kernel die of what QEMU before 8.1 does under load? A CPU that
+        translates code while another one patches it may keep the old bytes, and
+        run into the int3 of a patch that is long done. Fixed by QEMU commit
+        deba78709ae8, "accel/tcg: Always lock pages before translation"."""
+        return (b"Oops: int3" in self.console.read_bytes()
+                and machines.accelerator(self.machine.arch)[0] == "tcg"
+                and machines.qemu_version(self.machine.arch) < (8, 1))
 
     # commands
 

@@ -75,6 +75,13 @@ def accelerator(arch):
     return "tcg", "/dev/kvm exists, but a probe guest did not boot under it"
 
 
+def qemu_version(arch):
+    """(major, minor)"""
+    name = {"amd64": "x86_64", "arm64": "aarch64"}[arch]
+    first = output([f"qemu-system-{name}", "--version"]).split()[3]
+    return tuple(int(part) for part in first.split(".")[:2])
+
+
 def kvm_boots():
     """Does a kernel reach its init? An init that powers off is enough."""
     stock = kernel.stock("amd64")
