@@ -42,6 +42,7 @@ static const struct field fields[] = {
 	FIELD("Batches", "batches", TYPE_U64, batches),
 	FIELD("Rescued", "rescued", TYPE_U64, rescued),
 	FIELD("ElapsedUSec", "elapsed_usec", TYPE_U64, elapsed_usec),
+	FIELD("Nice", "nice", TYPE_U64, nice),
 	FIELD("Kind", "kind", TYPE_TEXT, target_kind),
 	FIELD("Target", "target", TYPE_TEXT, target),
 	FIELD("Processes", "processes", TYPE_U32, processes),
@@ -169,6 +170,7 @@ void job_read_json(struct job *job, const json_t *object)
 	job->nr_left_out = 0;
 	json_object_foreach(json_object_get(object, "left_out"), reason, pages)
 		add_left(job->left_out, &job->nr_left_out, reason, json_integer_value(pages));
+	job->work_ns = json_u64(object, "work_ns");
 	job->blackout_max = json_u64(object, "blackout_max_ns");
 	hist_read_json(&job->lock, object, "lock");
 	hist_read_json(&job->copy, object, "copy");

@@ -37,6 +37,8 @@ struct job {
 	unsigned int nr_left;
 	__u32 passes;
 	__u64 batches, rescued, elapsed_usec;
+	__u64 nice;
+	__u64 work_ns;		/* of CPUs in the module; from JSON only */
 	struct hist lock, copy, commit, blackout;	/* from JSON only */
 
 	/* Of groups only. */

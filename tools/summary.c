@@ -123,6 +123,18 @@ static void print_moved(const struct job *job)
 		       job->rescued, job->batches);
 }
 
+static void print_work(const struct job *job)
+{
+	if (!job->work_ns || !job->elapsed_usec)
+		return;
+	printf("  work     %s of CPU time in the kernel, %.1f%% of a CPU",
+	       text_ns(job->work_ns).s,
+	       (double)job->work_ns / 10.0 / (double)job->elapsed_usec);
+	if (job->nice)
+		printf(", nice %llu", job->nice);
+	putchar('\n');
+}
+
 void job_print_summary(const struct job *job)
 {
 	char subject[256];
@@ -150,6 +162,7 @@ void job_print_detail(const struct job *job)
 	printf("  order    %s\n", job->order);
 	printf("  engine   %s\n", job->engine);
 	print_moved(job);
+	print_work(job);
 	printf("  batches  %llu in %u passes\n", job->batches, job->passes);
 	if (job_is_group(job))
 		printf("  visited  %u of %u processes\n", job->visited, job->processes);

@@ -3,7 +3,7 @@
 #
 # Module or daemon are not there, or are there twice.
 #
-# machines: amd64 arm64
+# machines: amd64
 # timeout: 180
 set -eu -o pipefail
 . bus/lib.sh

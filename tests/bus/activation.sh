@@ -3,7 +3,7 @@
 #
 # The first question starts everything: bus, unit, module, device, engines.
 #
-# machines: amd64 amd64-iommu arm64
+# machines: amd64 amd64-iommu
 # timeout: 180
 set -eu -o pipefail
 . bus/lib.sh

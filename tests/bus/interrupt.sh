@@ -3,7 +3,7 @@
 #
 # Ctrl-C, cancel and --no-block; what monitor tells meanwhile.
 #
-# machines: amd64 amd64-iommu arm64
+# machines: amd64 amd64-iommu
 # timeout: 180
 set -eu -o pipefail
 . bus/jobs.sh

@@ -3,6 +3,8 @@
 #
 # What the tests of daemon and tools begin with: . bus/lib.sh
 
+. ./lib.sh
+
 # Longest wait for anything that must happen, on the slowest machine.
 patience=30
 
@@ -45,30 +47,6 @@ waits()
 	done < <(ps -eLo pid=,tid=,sid=,stat=,comm=)
 }
 own_session=$(ps -o sid= -p $$ | tr -d ' ')
-
-# step WORDS: says what is tested now; a failure names it
-step()
-{
-	printf '%6.1f  %s\n' "$(cut -d ' ' -f 1 /proc/uptime)" "$*"
-}
-
-# equal GOT WANT WHAT
-equal()
-{
-	[ "$1" = "$2" ] || fail "$3 is '$1', not '$2'"
-}
-
-# until WORDS COMMAND...: waits for a state that no event tells of
-until_true()
-{
-	local what=$1 end=$((SECONDS + patience))
-
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || too_long "$what"
-		sleep 0.1
-	done
-}
 
 # too_long WHAT: it has not come
 too_long()

@@ -3,7 +3,7 @@
 #
 # What will undo a move is told before it starts; what does not fit is left.
 #
-# machines: amd64 amd64-iommu arm64
+# machines: amd64 amd64-iommu
 # timeout: 180
 set -eu -o pipefail
 . bus/lib.sh

@@ -8,6 +8,7 @@
 # machines: deb12 deb13
 # timeout: 3600
 set -eu -o pipefail
+. ./lib.sh
 cd deb
 
 # Longest wait for anything that must happen but a build.
@@ -28,29 +29,6 @@ fail()
 	journalctl -u migd.service -n 20 --no-pager --no-hostname -o short-monotonic |
 		sed 's/^/  journal: /'
 	exit 1
-}
-
-step()
-{
-	printf '%6.1f  %s\n' "$(cut -d ' ' -f 1 /proc/uptime)" "$*"
-}
-
-# equal GOT WANT WHAT
-equal()
-{
-	[ "$1" = "$2" ] || fail "$3 is '$1', not '$2'"
-}
-
-# until_true WHAT COMMAND...: waits for a state that no event tells of
-until_true()
-{
-	local what=$1 end=$((SECONDS + patience))
-
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || fail "after $patience s still not: $what"
-		sleep 0.1
-	done
 }
 
 apt()

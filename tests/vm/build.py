@@ -128,6 +128,7 @@ def copy_tests(build, wanted=""):
             there = build.payload / GUEST_TESTS / path.relative_to(build.source / "tests")
             there.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, there)
+    shutil.copy2(build.source / "tests/lib.sh", build.payload / GUEST_TESTS)
 
 
 def build_packages(one):
@@ -186,6 +187,4 @@ def build(one):
         for module in modules:
             shutil.copy(module, extra)
         copy_tests(result)
-        for library in (result.source / "tests").glob("lib*"):
-            shutil.copy2(library, result.payload / GUEST_TESTS)
     return result

@@ -31,10 +31,24 @@ def cache_dir():
     return path.resolve()
 
 
+def below(pid):
+    """The processes that this one has started, and theirs."""
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):      # it has gone
+            for child in path.read_text().split():
+                yield int(child)
+                yield from below(child)
+
+
 def end_on_signals():
-    """Let a signal unwind the stack: guests are stopped on the way."""
+    """Let a signal unwind the stack, and end what other threads have started."""
+    def end(number, _):
+        for pid in list(below(os.getpid())):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        sys.exit(128 + number)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
+        signal.signal(number, end)
 
 
 def say(text):
