@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# What any test in a guest may begin with: . ./lib.sh. It has a function fail WORDS, and
-# $patience, the longest wait in seconds for anything that must happen.
+# What any test in a guest may begin with: . ./lib.sh; it has a function fail WORDS.
+
+# Longest wait for anything that must happen, in seconds, on the slowest machine.
+patience=30
 
 # step WORDS: says what is tested now; a failure names it
 step()

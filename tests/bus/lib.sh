@@ -5,9 +5,6 @@
 
 . ./lib.sh
 
-# Longest wait for anything that must happen, on the slowest machine.
-patience=30
-
 dir=$(mktemp -d)
 declare -A target_in target_out target_pid target_start target_pages
 declare -a children=()

@@ -11,7 +11,8 @@ set -eu -o pipefail
 . ./lib.sh
 cd deb
 
-# Longest wait for anything that must happen but a build.
+# for anything but a build
+# shellcheck disable=SC2034
 patience=120
 work=$(mktemp -d)
 kernel=$(uname -r)
