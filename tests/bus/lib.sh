@@ -96,7 +96,8 @@ awake()
 # bare: no daemon, no module, no policy, as after the installation
 bare()
 {
-	systemctl unmask --runtime migd.service 2>/dev/null
+	# it reads all units anew, for seconds on the debug kernel
+	[ ! -L /run/systemd/system/migd.service ] || systemctl unmask --runtime --quiet migd.service
 	systemctl stop migd.service
 	systemctl reset-failed migd.service 2>/dev/null || true
 	remove migd
