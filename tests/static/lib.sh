@@ -15,6 +15,21 @@ files()
 		done
 }
 
+# written_in ENDING REGEX: those whose name ends so, or that name such an interpreter
+# in their first line, NUL between; without a process for each
+written_in()
+{
+	local file first
+
+	while IFS= read -r -d '' file; do
+		first=
+		[[ $file == *"$1" ]] || IFS= read -r first <"$file" || true
+		if [[ $file == *"$1" || $first =~ ^#!.*$2 ]]; then
+			printf '%s\0' "$file"
+		fi
+	done < <(files '*')
+}
+
 # The generated netlink code follows its generator's style, its page is as long as it gets.
 not_generated()
 {

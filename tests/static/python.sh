@@ -6,9 +6,6 @@ set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
 
-while IFS= read -r -d '' file; do
-	if [[ $file == *.py ]] || head -n 1 "$file" | grep -aq '^#!.*python3'; then
-		/usr/bin/python3 -W error -c 'import pathlib, sys
-compile(pathlib.Path(sys.argv[1]).read_text("utf-8"), sys.argv[1], "exec")' "$file"
-	fi
-done < <(files)
+written_in .py python3 | xargs -0 /usr/bin/python3 -W error -c 'import pathlib, sys
+for name in sys.argv[1:]:
+    compile(pathlib.Path(name).read_text("utf-8"), name, "exec")'

@@ -6,11 +6,5 @@ set -eu -o pipefail
 
 . "$(dirname "$0")/lib.sh"
 
-scripts=()
-while IFS= read -r -d '' file; do
-	if [[ $file == *.sh ]] || head -n 1 "$file" | grep -aqE '^#!.*\b(ba)?sh\b'; then
-		scripts+=("$file")
-	fi
-done < <(files)
 # SC1090, SC1091: files that are sourced are checked by themselves
-shellcheck -e SC1090,SC1091 "${scripts[@]}"
+written_in .sh '[/ ](ba)?sh( |$)' | xargs -0 shellcheck -e SC1090,SC1091
