@@ -89,8 +89,10 @@ class Apt:
         return [line.split()[0] for line in lines.splitlines()]
 
     def download(self, packages, into):
+        names = [word.split("=")[0] for word in packages]
+        more = f" and {len(names) - 3} more packages" if len(names) > 4 else ""
         run(["apt-get", "-q", "download", *packages], self.log,
-            "downloading " + " ".join(word.split("=")[0] for word in packages),
+            "downloading " + " ".join(names[:3] if more else names) + more,
             cwd=into, env=self.env)
 
 
