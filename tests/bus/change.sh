@@ -4,7 +4,7 @@
 # A job that runs gets other limits, waits and goes on, also over large folios; what
 # migctl and the bus say of it.
 #
-# machines: amd64
+# machines: amd64 arm64
 # timeout: 300
 set -eu -o pipefail
 . bus/jobs.sh
@@ -16,7 +16,7 @@ nothing_held()
 }
 
 # it would take minutes
-slow=(--max-rate 128Ki)
+slow=(--max-rate 128Ki --batch-pages 16)
 
 serve
 step "waits, gets other limits, goes on"
