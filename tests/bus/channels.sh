@@ -48,7 +48,7 @@ none_held()
 at=0
 job_to()
 {
-	begin "${target_pid[t]}" --from $at --to $((1 - at)) --engine "$channel" --max-rate 16Mi "$@"
+	begin "${target_pid[t]}" --from $at --to $((1 - at)) --engine "$channel" --max-rate 4Mi "$@"
 }
 
 moved()
@@ -83,7 +83,7 @@ expect 4 'may not claim engines' setpriv --reuid=65534 --clear-groups \
 is ready || fail "a refused call has changed something"
 
 step "in the middle of a job: the CPU goes on"
-job_to --max-rate 8Mi
+job_to
 expect 0 '' migctl engines release "$channel"
 moved
 expect 0 '' migctl engines claim "$channel"
@@ -97,7 +97,7 @@ switches=/sys/kernel/debug/migd_lsi/$(of_channel .device)
 
 step "while it does not answer"
 echo 1 >"$switches/hold"
-job_to --max-rate 8Mi
+job_to
 until_true "the quarantine" is quarantined
 expect 1 'cannot be given back now .*: wait until' migctl engines release "$channel"
 expect 1 'claimed already, and quarantined' migctl engines claim "$channel"
@@ -109,7 +109,7 @@ until_true "the end of the quarantine" is ready
 step "one that is disabled"
 [ "$(pages_on t $at)" != 0 ] || at=$((1 - at))
 echo 1 >"$switches/corrupt"
-begin "${target_pid[t]}" --to $((1 - at)) --engine "$channel" --verify --deadline 10s --max-rate 16Mi
+begin "${target_pid[t]}" --to $((1 - at)) --engine "$channel" --verify --deadline 10s --max-rate 4Mi
 finish
 equal "$status $(of_job '.left["verify-failed"]')" '3 1' "what became of the job"
 equal "$(of_channel .state)" disabled "its state"

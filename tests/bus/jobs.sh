@@ -6,7 +6,8 @@
 [ -v patience ] || . bus/lib.sh
 
 # begin ARGUMENT...: starts `migctl migrate` and returns when pages are moving;
-# $job is its id, $migrate its process
+# $job is its id, $migrate its process. What is to be caught in the middle has a rate by
+# which it lasts seconds: migctl itself may be a second late on a machine that is busy.
 begin()
 {
 	mkfifo "$dir/job.out"

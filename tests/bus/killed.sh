@@ -34,7 +34,7 @@ for ((turn = 1; turn <= kills; turn++)); do
 	ask t stall
 	ask beat stall
 	daemon=$(systemctl show -P MainPID migd.service)
-	begin "${target_pid[t]}" --from $from --to $to --order $order --max-rate 8Mi
+	begin "${target_pid[t]}" --from $from --to $to --order $order --max-rate 4Mi
 	# at once: systemctl takes longer on a slow machine than the job
 	kill -KILL "$daemon"
 	finish

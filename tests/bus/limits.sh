@@ -40,7 +40,7 @@ held "${target_pages[t]}" $slow_rate $slow_rate $slow_rate $fast_rate
 step "no blackout beyond the deadline, of a thousand"
 deadline_ms=250
 target_program=fault/beat target beat --
-begin "${target_pid[t]}" --from 1 --to 0 --batch-pages 8 --deadline ${deadline_ms}ms --max-rate 64Mi
+begin "${target_pid[t]}" --from 1 --to 0 --batch-pages 8 --deadline ${deadline_ms}ms --max-rate 8Mi
 went t 0
 ask beat stall
 read -r batches p999 limit < <(of_job "\"\(.batches) \(.blackout.p999_ns / 1000 | floor) \" +

@@ -30,7 +30,7 @@ step "broken while they are moved"
 page=2
 for order in copy-first state-first; do
 	begin "${target_pid[t]}" --from $at --to $((1 - at)) --order "$order" --batch-pages 16 \
-		--max-rate 2Mi --range "$range"
+		--max-rate 256Ki --range "$range"
 	for _ in {1..12}; do
 		page=$((page + 7))
 		! frame_of $page || break_frame "$answer"

@@ -80,10 +80,7 @@ whole
 equal "$(awk '$1 == "oom_kill" { print $2 }' $cgroup/memory.events)" 0 "the number of OOM kills"
 
 step "it is killed by the OOM killer in the middle of a job"
-slowly=(--max-rate 4Mi)
-# where it takes longer until somebody is killed
-[ ! "$debug" ] || slowly=(--max-rate 256Ki --batch-pages 32)
-begin "${target_pid[t]}" --from $at --to $((1 - at)) "${slowly[@]}"
+begin "${target_pid[t]}" --from $at --to $((1 - at)) --max-rate 256Ki --batch-pages 32
 echo "map anon 65536 0" >&"${target_in[t]}"
 until_true "the end of the target" test ! -e "/proc/${target_pid[t]}"
 equal "$(awk '$1 == "oom_kill" { print $2 }' $cgroup/memory.events)" 1 "the number of OOM kills"

@@ -75,7 +75,7 @@ step "frozen by its cgroup in the middle of a job, and moved when it is"
 cgroup=/sys/fs/cgroup/migd-fault
 mkdir $cgroup
 echo "${target_pid[t]}" >$cgroup/cgroup.procs
-begin "${target_pid[t]}" --from $at --to $((1 - at)) --max-rate 4Mi
+begin "${target_pid[t]}" --from $at --to $((1 - at)) --max-rate 1Mi
 echo 1 >$cgroup/cgroup.freeze
 until_true "the target is frozen" grep -q '^frozen 1' $cgroup/cgroup.events
 finish
@@ -92,7 +92,7 @@ whole
 nothing_left
 
 step "it replaces itself in the middle of a job"
-begin "${target_pid[t]}" --from $at --to $((1 - at)) --max-rate 4Mi
+begin "${target_pid[t]}" --from $at --to $((1 - at)) --max-rate 512Ki
 ask t exec
 read -r word _ "target_start[t]" "target_pages[t]" <<<"$answer"
 equal "$word" ready "the word of the new program"
@@ -107,7 +107,7 @@ bounce all_there
 whole
 
 step "it exits in the middle of a job"
-begin "${target_pid[t]}" --from $at --to $((1 - at)) --max-rate 4Mi
+begin "${target_pid[t]}" --from $at --to $((1 - at)) --max-rate 512Ki
 echo exit >&"${target_in[t]}"
 until_true "the end of the target" test ! -e "/proc/${target_pid[t]}"
 finish
