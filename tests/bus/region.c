@@ -86,9 +86,10 @@ static __attribute__((noinline)) void write_page(size_t page)
 /* The time from one page to the next holds every wait of the thread. */
 static void *write_on(void *unused)
 {
-	uint64_t before = now_ns(), now;
+	uint64_t before, now;
 
 	while (!atomic_load(&resting)) {
+		before = now_ns();
 		for (size_t page = 0; page < pages; page++) {
 			write_page(page);
 			now = now_ns();
@@ -96,6 +97,7 @@ static void *write_on(void *unused)
 				atomic_store(&longest_ns, now - before);
 			before = now;
 		}
+		usleep(REST_US);
 	}
 	return unused;
 }

@@ -15,6 +15,12 @@
 #define WORDS	(PAGE / sizeof(uint64_t))
 #define MIB	(1UL << 20)
 
+/*
+ * What a writer rests after each pass over its memory: it comes to each page many
+ * times while a batch is locked, and leaves the CPUs to the tests beside it.
+ */
+#define REST_US	5000
+
 /* The region of the process; there is one. */
 extern uint64_t *memory;
 extern size_t pages;

@@ -11,7 +11,7 @@
 
 #include "../bus/region.h"
 
-#define SLEEP_US	2000
+#define SLEEP_US	10000
 
 static atomic_uint_least64_t longest_ns;
 

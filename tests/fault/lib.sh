@@ -13,7 +13,7 @@ at=0
 debug=
 [ "$MIGD_MACHINE" != amd64-debug ] || debug=1
 
-# Before the target's own command; it takes all of a CPU, which the tools need, too.
+# Before the target's own command; what CPU time it takes, the tools take first.
 before_target=(nice -n 5)
 
 # started ARGUMENT...: modules, daemon and target t are there, its writer writes

@@ -112,6 +112,7 @@ static void *write_on(void *unused)
 				renew_page(r, i);
 			r->round++;
 		}
+		usleep(REST_US);
 	} while (!atomic_load(&resting));
 	return unused;
 }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 #include "check.h"
 #include "hammer.h"
 
 #define WORDS	(PAGE / sizeof(uint64_t))
+/* After each round, which takes as long: there are two CPUs, and others beside it. */
+#define REST_US	5000
 
 /* In the target, beside the memory that is moved: the round of each page. */
 static volatile uint64_t *memory;
@@ -55,6 +58,7 @@ static int64_t hammer(uint64_t arg, uint64_t b, uint64_t c)
 				h->wrong++;
 		}
 		h->rounds++;
+		usleep(REST_US);
 	}
 	return 0;
 }
