@@ -12,7 +12,7 @@ from cache import HERE, Failed, cache_dir, digest, made_once, output, run
 from debian import SERIES, suffix, unpacked, versions
 
 DEBUG_CONFIG = HERE / "debug.config"
-DEBUG_OBJECTS = 1690    # compiled files of the debug kernel, for the progress line
+DEBUG_OBJECTS = 1420    # compiled files of the debug kernel, for the progress line
 
 # what an external module's build reads, from the source and the object tree
 HEADER_SOURCES = """Makefile Kbuild include arch/x86/Makefile* arch/x86/include arch/x86/scripts
