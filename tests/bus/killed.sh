@@ -15,8 +15,8 @@ kills=6
 again=4
 if [ "$MIGD_MACHINE" = amd64-debug ]; then
 	# where each takes half a minute
-	kills=4
-	again=2
+	kills=2
+	again=1
 fi
 
 serve
