@@ -201,7 +201,7 @@ static int on_answer(sd_bus_message *reply, void *arg, sd_bus_error *error)
 	if (!allowed && dismissed)
 		return refuse(q, ", as no administrator has agreed: run it as root");
 	if (!allowed && challenge)
-		return refuse(q, " unless an administrator agrees, who cannot be asked from here: run it as root, or with pkttyagent running");
+		return refuse(q, " unless an administrator agrees, who cannot be asked from here: run it as root, or with migctl on a terminal");
 	if (!allowed)
 		return refuse(q, ": run it as root, or have a rule of polkit allow %s, see migd(8)",
 			      actions[q->action]);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent.h"
 #include "client.h"
 #include "json.h"
 #include "migctl.h"
@@ -233,13 +234,23 @@ int client_new_call(struct client *c, const char *path, const char *iface, const
 	return 0;
 }
 
+int client_change(struct client *c, sd_bus_message *m, sd_bus_error *error)
+{
+	int r;
+
+	agent_begin();
+	r = sd_bus_call(c->bus, m, client_change_usec(), error, NULL);
+	agent_end();
+	return r;
+}
+
 int client_send(struct client *c, sd_bus_message *m, int r)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	int code = MIGCTL_OK;
 
 	if (r >= 0)
-		r = sd_bus_call(c->bus, m, client_change_usec(), &error, NULL);
+		r = client_change(c, m, &error);
 	if (r < 0)
 		code = client_fail(&error, r);
 	sd_bus_message_unref(m);
@@ -253,7 +264,7 @@ int client_send_job(struct client *c, sd_bus_message *m, int r, const struct kin
 	int code = MIGCTL_OK;
 
 	if (r >= 0)
-		r = sd_bus_call(c->bus, m, client_change_usec(), &error, NULL);
+		r = client_change(c, m, &error);
 	if (r < 0)
 		code = client_fail_job(&error, r, kind, id);
 	sd_bus_message_unref(m);

@@ -102,6 +102,12 @@ bool client_no_object(const sd_bus_error *error);
 /* How long to wait for the answer to a call that changes something; 0: as for any. */
 __u64 client_change_usec(void);
 
+/*
+ * Send such a call and wait for the answer; whoever is at the terminal may be asked for
+ * a password meanwhile. Returns 0 or a negative errno, with @error for the caller to free.
+ */
+int client_change(struct client *c, sd_bus_message *m, sd_bus_error *error);
+
 /* A method call on the service. */
 int client_new_call(struct client *c, const char *path, const char *iface, const char *member,
 		    sd_bus_message **ret);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent.h"
 #include "client.h"
 #include "follow.h"
 #include "migctl.h"
@@ -152,6 +153,7 @@ static int on_submitted(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	const char *path;
 	int r;
 
+	agent_end();
 	if (e) {
 		finish_lost(f, client_fail(e, 0));
 		return 0;
@@ -420,11 +422,13 @@ int follow_run(struct follow *f, sd_bus_message *call)
 {
 	int r;
 
+	agent_begin();
 	r = sd_bus_call_async(f->client->bus, NULL, call, on_submitted, f,
 			      client_change_usec());
 	/* Not sd_event_loop(): its end closes the bus, which has the details to tell. */
 	while (r >= 0 && !f->ended)
 		r = sd_event_run(f->event, UINT64_MAX);
+	agent_end();
 	progress_end(&f->progress);
 	if (r < 0) {
 		f->lost = true;

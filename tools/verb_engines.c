@@ -99,7 +99,7 @@ static int release(struct client *c, const char *name)
 	if (r >= 0)
 		r = client_new_call(c, path, IFACE_ENGINE, "Release", &m);
 	if (r >= 0)
-		r = sd_bus_call(c->bus, m, client_change_usec(), &error, NULL);
+		r = client_change(c, m, &error);
 	if (r < 0 && client_no_object(&error)) {
 		say_err("there is no engine '%s': `migctl engines` lists those there are", name);
 		code = MIGCTL_FAILED;

@@ -22,6 +22,7 @@ undo()
 	# by force: the shell has yet to wait for their processes, which are about to be killed
 	userdel --force ann 2>/dev/null
 	userdel --force bob 2>/dev/null
+	userdel --force amy 2>/dev/null
 	groupdel numa 2>/dev/null
 }
 
@@ -337,6 +338,64 @@ finish
 equal "$status" 130 "the exit code"
 expect 4 "may not set the policy $by_admin" as_bob migctl policy set batch-pages=64
 told ann no password password || fail "ann is told: $(permissions ann)"
+
+step "an administrator's password, asked for on the terminal"
+rm "$rules"
+until_true "polkitd to have noticed" told ann no password password
+useradd --groups sudo amy
+chpasswd <<<amy:sesame
+
+# silent: what is typed for ann's command is not shown, as the agent reads a password
+silent()
+{
+	local tty
+
+	tty=$(ps -o tty= -C pkttyagent) && stty -F "/dev/$tty" -a | grep -q -e ' -echo '
+}
+
+# typed KEYS COMMAND...: by ann on a terminal, with KEYS when a password is asked for;
+# $status, and what the terminal shows in $dir/screen
+typed()
+{
+	local keys=$1 in script
+
+	shift
+	mkfifo "$dir/keys"
+	as_ann script --quiet --return --echo always --command "$*" /dev/null \
+		<"$dir/keys" >"$dir/screen" 2>&1 &
+	script=$!
+	children+=("$script")
+	exec {in}>"$dir/keys"
+	rm "$dir/keys"
+	until_true "the agent to ask for a password" silent
+	printf '%b' "$keys" >&"$in"
+	status=0
+	wait "$script" || status=$?
+	close "$in"
+	grep -q '^Authenticating as: amy' "$dir/screen" || fail "the terminal shows: $(cat "$dir/screen")"
+	! pgrep -x pkttyagent >/dev/null || fail "the agent is still there"
+}
+
+# shows REGEX: on the terminal
+shows()
+{
+	grep -qE -e "$1" "$dir/screen" || fail "the terminal shows: $(cat "$dir/screen")"
+}
+
+typed 'sesame\n' migctl migrate "${target_pid[r]}" --from 1 --to 0
+equal "$status" 0 "the exit code"
+shows 'moved: process'
+intact r 0
+typed 'sesame\n' migctl policy set batch-pages=256
+equal "$status" 0 "the exit code"
+equal "$(migctl policy | sed -n 's/^batch-pages=//p')" 256 "the policy's pages"
+typed 'sesam\n' migctl migrate "${target_pid[r]}" --from 0 --to 1
+equal "$status" 4 "the exit code"
+shows "user $(id -u ann) may not $others"
+intact r 0
+typed '\003' migctl migrate "${target_pid[r]}" --from 0 --to 1
+equal "$status" 130 "the exit code"
+intact r 0
 
 step "the policy and the engines"
 rule "$(allow ann manage-policy)"
