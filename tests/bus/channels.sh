@@ -43,12 +43,12 @@ none_held()
 	[ "$(migctl stats --json | jq .quarantined_pages)" = 0 ]
 }
 
-# job_to ARGUMENT...: a job from where the target is to the other node, which lasts
-# long enough to be told of
+# job_to: a job from where the target is to the other node, which lasts long enough
+# to be told of
 at=0
 job_to()
 {
-	begin "${target_pid[t]}" --from $at --to $((1 - at)) --engine "$channel" --max-rate 4Mi "$@"
+	begin "${target_pid[t]}" --from $at --to $((1 - at)) --engine "$channel" --max-rate 4Mi
 }
 
 moved()

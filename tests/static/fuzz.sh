@@ -22,7 +22,7 @@ declare -A sources=(
 	[netlink]='daemon/netlink_parse.c daemon/text.c'
 	[words]='tools/text.c tools/rangelist.c tools/numa_maps.c daemon/cgroup.c'
 	[reply]='tools/job.c tools/summary.c tools/json.c tools/reason.c tools/table.c
-		tools/text.c tools/client.c tools/opts.c'
+		tools/text.c tools/client.c tools/agent.c tools/opts.c'
 )
 
 # build TARGET
