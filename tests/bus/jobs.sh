@@ -20,7 +20,7 @@ begin()
 	job_says ' moving '
 	job=${line#job }
 	job=${job%%:*}
-	job_says '[0-9]%, '
+	until_true "pages of job $job to be moved" is_so '.moved > 0'
 }
 under=()
 

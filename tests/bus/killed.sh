@@ -13,10 +13,12 @@ set -eu -o pipefail
 # the soak does it a thousand times
 kills=6
 again=4
+rate=4Mi
 if [ "$MIGD_MACHINE" = amd64-debug ]; then
 	# where each takes half a minute
 	kills=2
 	again=1
+	rate=2Mi
 fi
 
 serve
@@ -34,7 +36,7 @@ for ((turn = 1; turn <= kills; turn++)); do
 	ask t stall
 	ask beat stall
 	daemon=$(systemctl show -P MainPID migd.service)
-	begin "${target_pid[t]}" --from $from --to $to --order $order --max-rate 4Mi
+	begin "${target_pid[t]}" --from $from --to $to --order $order --max-rate $rate
 	# at once: systemctl takes longer on a slow machine than the job
 	kill -KILL "$daemon"
 	finish

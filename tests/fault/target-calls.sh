@@ -92,7 +92,7 @@ whole
 nothing_left
 
 step "it replaces itself in the middle of a job"
-begin "${target_pid[t]}" --from $at --to $((1 - at)) --max-rate 512Ki
+begin "${target_pid[t]}" --from $at --to $((1 - at)) --max-rate 256Ki
 ask t exec
 read -r word _ "target_start[t]" "target_pages[t]" <<<"$answer"
 equal "$word" ready "the word of the new program"
@@ -107,7 +107,7 @@ bounce all_there
 whole
 
 step "it exits in the middle of a job"
-begin "${target_pid[t]}" --from $at --to $((1 - at)) --max-rate 512Ki
+begin "${target_pid[t]}" --from $at --to $((1 - at)) --max-rate 256Ki
 echo exit >&"${target_in[t]}"
 until_true "the end of the target" test ! -e "/proc/${target_pid[t]}"
 finish
