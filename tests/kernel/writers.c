@@ -17,6 +17,8 @@
 #define REGION	(1UL << 20)
 /* Between two forks, mappings, ...: without it the writers hardly run. */
 #define PAUSE_US	4000
+/* Between two laps: else each TLB flush of a batch waits for a CPU that they keep busy. */
+#define REST_US		10000
 #define SMALL	(128 * PAGE)
 #define CHURNS	5
 
@@ -62,6 +64,7 @@ static void *writer(void *arg)
 		results->wrong += wrong;
 		results->checked += n;
 		results->laps[me]++;
+		usleep(REST_US);
 	}
 	return NULL;
 }
