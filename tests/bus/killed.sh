@@ -16,8 +16,8 @@ again=4
 rate=4Mi
 if [ "$MIGD_MACHINE" = amd64-debug ]; then
 	# where each takes half a minute
-	kills=2
-	again=1
+	kills=4
+	again=2
 	rate=2Mi
 fi
 

@@ -17,13 +17,14 @@ static atomic_uint_least64_t longest_ns;
 
 static void *beat(void *unused)
 {
-	uint64_t before = now_ns(), now;
+	uint64_t before = now_ns(), now, late;
 
 	for (;;) {
 		usleep(SLEEP_US);
 		now = now_ns();
-		if (now - before > atomic_load(&longest_ns))
-			atomic_store(&longest_ns, now - before);
+		late = now - before - SLEEP_US * 1000;
+		if (late > atomic_load(&longest_ns))
+			atomic_store(&longest_ns, late);
 		before = now;
 	}
 	return unused;

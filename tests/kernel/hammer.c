@@ -6,7 +6,7 @@
 #include "hammer.h"
 
 #define WORDS	(PAGE / sizeof(uint64_t))
-/* After each round, which takes as long: there are two CPUs, and others beside it. */
+/* After each round: there are two CPUs, and others beside it. */
 #define REST_US	5000
 
 /* In the target, beside the memory that is moved: the round of each page. */
