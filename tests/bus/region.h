@@ -16,8 +16,9 @@
 #define MIB	(1UL << 20)
 
 /*
- * What a writer rests after each pass over its memory: it comes to each page many
- * times while a batch is locked, and leaves the CPUs to the tests beside it.
+ * What a writer rests after each pass over its memory, to leave the CPUs to the tests
+ * beside it. Of 2 to 16 MiB it comes to each page every 6 to 8 ms, under emulation, as
+ * the rounds of "stall" tell: still while any batch is locked for longer than that.
  */
 #define REST_US	5000
 
